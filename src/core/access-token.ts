@@ -1,0 +1,218 @@
+import { createHash } from 'node:crypto'
+import type { Clock } from './clock.ts'
+import { numberBetween } from './options.ts'
+import { redacted } from './redact.ts'
+import { parseScopes } from './scopes.ts'
+
+/** What a verifier knows of an accepted token. Only `token` is required; everything else has a default. */
+export interface AccessTokenInit {
+  /** The credential as it was presented. */
+  readonly token: string
+  /** The application that holds the token. Default: `client_id`, `azp`, `appid`, `cid` or `sub` of the claims, else derived from a digest of the token. */
+  readonly clientId?: string | undefined
+  /** The person or thing the token speaks for. Default: the `sub` claim. */
+  readonly subject?: string | undefined
+  /** Who issued the token. Default: the `iss` claim. */
+  readonly issuer?: string | undefined
+  /** Granted scopes. Default: none. */
+  readonly scopes?: readonly string[] | undefined
+  /** When the token stops working; a `Date`, or seconds since 1970 as in the `exp` claim. Default: never. */
+  readonly expiresAt?: Date | number | undefined
+  /** Seconds for which the token is still honoured after `expiresAt`, for clocks that disagree. Default: 0. */
+  readonly clockSkew?: number | undefined
+  /** Everything else that is known. Default: nothing. */
+  readonly claims?: Readonly<Record<string, unknown>> | undefined
+}
+
+/** Own member or `undefined`; a claim named `constructor` is no surprise then. */
+function stringClaim(
+  claims: Readonly<Record<string, unknown>>,
+  ...names: readonly string[]
+): string | undefined {
+  for (const name of names) {
+    const value = Object.hasOwn(claims, name) ? claims[name] : undefined
+    if (typeof value === 'string' && value !== '') return value
+  }
+  return undefined
+}
+
+/**
+ * A verified access token: who calls, and what they may do. Frozen, `claims` deeply. The raw token can be read as
+ * `token`, and only so: it is not enumerable, and `JSON.stringify`, `util.inspect`, spread and string conversion do
+ * not show it.
+ *
+ * @example
+ * ```ts
+ * import { AccessToken } from 'mcp-bearer/server'
+ *
+ * new AccessToken({ token: 'sk-abc123', claims: { email: 'alice@example.com' }, scopes: ['read'] })
+ * ```
+ */
+export class AccessToken implements AccessTokenInit {
+  readonly #token: string
+  readonly #expiresAt: number | undefined
+  readonly #endsAt: number
+  readonly clientId: string
+  readonly subject?: string
+  readonly issuer?: string
+  readonly scopes: readonly string[]
+  readonly claims: Readonly<Record<string, unknown>>
+
+  /** @throws TypeError when a member has the wrong type; the message names it and never shows the token */
+  constructor(init: AccessTokenInit) {
+    const checked = check(init)
+    this.#token = checked.token
+    this.#expiresAt = checked.expiresAt
+    this.#endsAt =
+      checked.expiresAt === undefined ? Number.POSITIVE_INFINITY : checked.expiresAt + checked.skew
+    this.claims = checked.claims
+    this.scopes = Object.freeze(checked.scopes)
+    const subject = init.subject ?? stringClaim(this.claims, 'sub')
+    if (subject !== undefined) this.subject = subject
+    const issuer = init.issuer ?? stringClaim(this.claims, 'iss')
+    if (issuer !== undefined) this.issuer = issuer
+    this.clientId =
+      init.clientId ??
+      stringClaim(this.claims, 'client_id', 'azp', 'appid', 'cid') ??
+      subject ??
+      // Two credentials never share a principal by default, and the token cannot be read back from it.
+      `token-${createHash('sha256').update(this.#token).digest('hex').slice(0, 32)}`
+    Object.freeze(this)
+  }
+
+  /** The credential as it was presented. Never write it anywhere. */
+  get token(): string {
+    return this.#token
+  }
+
+  /** When the token stops working; `undefined` when it does not expire. A fresh `Date` each time: changing it changes nothing. */
+  get expiresAt(): Date | undefined {
+    return this.#expiresAt === undefined ? undefined : new Date(this.#expiresAt)
+  }
+
+  /** Whether the token is over at the time `now` (milliseconds since 1970), the verifier's clock skew granted. */
+  isExpired(now: number): boolean {
+    return now >= this.#endsAt
+  }
+
+  /** What may be shown: everything but the token. */
+  toJSON(): Record<string, unknown> {
+    const { clientId, subject, issuer, scopes, expiresAt, claims } = this
+    return { token: redacted, clientId, subject, issuer, scopes, expiresAt, claims }
+  }
+
+  toString(): string {
+    return `AccessToken(${this.clientId}, token ${redacted})`
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](_depth: unknown, options: unknown, inspect: unknown): unknown {
+    const shown = this.toJSON()
+    return typeof inspect === 'function' ? `AccessToken ${inspect(shown, options)}` : shown
+  }
+}
+
+/**
+ * Who a request belongs to: `iss` and `sub`, else the client id (RFC 7519 section 4.1.2: `sub` is unique only within
+ * its issuer). Never the token itself, which rotates. The parts are encoded so that no two pairs look alike.
+ */
+export function principalOf(token: AccessToken): string {
+  return token.issuer !== undefined && token.subject !== undefined
+    ? JSON.stringify(['sub', token.issuer, token.subject])
+    : JSON.stringify(['client', token.clientId])
+}
+
+/**
+ * Completes what a verifier returned. `null`, `undefined` and `false` refuse, and so does an expired `expiresAt`.
+ *
+ * @throws TypeError when the result is anything else: a bug of the verifier, to be answered with 500
+ */
+export function completeVerdict(verdict: unknown, clock: Clock): AccessToken | null {
+  if (verdict === null || verdict === undefined || verdict === false) return null
+  const token = verdict instanceof AccessToken ? verdict : new AccessToken(verdict as AccessTokenInit)
+  return token.isExpired(clock()) ? null : token
+}
+
+interface Checked {
+  readonly token: string
+  readonly scopes: string[]
+  readonly expiresAt: number | undefined
+  readonly skew: number
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+function check(init: AccessTokenInit): Checked {
+  if (typeof init !== 'object' || init === null || Array.isArray(init)) {
+    throw new TypeError('AccessToken: expected an object { token, … }')
+  }
+  if (typeof init.token !== 'string' || init.token === '')
+    throw new TypeError('AccessToken: token must be a non-empty string')
+  for (const name of ['clientId', 'subject', 'issuer'] as const) {
+    const value = init[name]
+    if (value !== undefined && (typeof value !== 'string' || value === '')) {
+      throw new TypeError(`AccessToken: ${name} must be a non-empty string`)
+    }
+  }
+  return {
+    token: init.token,
+    scopes: checkScopes(init.scopes),
+    expiresAt: milliseconds(init.expiresAt),
+    skew:
+      init.clockSkew === undefined
+        ? 0
+        : numberBetween('AccessToken: clockSkew', init.clockSkew, 0, 300) * 1000,
+    claims: checkClaims(init.claims),
+  }
+}
+
+function checkScopes(scopes: unknown): string[] {
+  if (scopes === undefined) return []
+  if (!Array.isArray(scopes) || !Array.from(scopes).every((scope) => typeof scope === 'string')) {
+    throw new TypeError('AccessToken: scopes must be a list of strings')
+  }
+  return [...new Set((scopes as string[]).flatMap(parseScopes))]
+}
+
+function checkClaims(claims: unknown): Readonly<Record<string, unknown>> {
+  if (claims === undefined) return noClaims
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
+    throw new TypeError('AccessToken: claims must be an object')
+  }
+  return frozenCopy(claims) as Readonly<Record<string, unknown>>
+}
+
+const noClaims: Readonly<Record<string, unknown>> = Object.freeze(
+  Object.create(null) as Record<string, unknown>,
+)
+
+/** Seconds beyond this are milliseconds by mistake: 9999-12-31T23:59:59Z. */
+const lastSecond = 253_402_300_799
+
+function milliseconds(expiresAt: unknown): number | undefined {
+  if (expiresAt === undefined) return undefined
+  const value =
+    expiresAt instanceof Date
+      ? expiresAt.getTime()
+      : typeof expiresAt === 'number'
+        ? expiresAt * 1000
+        : Number.NaN
+  if (!Number.isFinite(value) || value > lastSecond * 1000) {
+    throw new TypeError('AccessToken: expiresAt must be a Date, or seconds since 1970')
+  }
+  return value
+}
+
+/**
+ * A copy nobody can change: the caller's own record stays as it is, and no handler can rewrite who calls. Without
+ * prototypes, so that a claim named `__proto__` or `constructor` is a claim like any other (CWE-1321).
+ */
+function frozenCopy(value: unknown): unknown {
+  if (typeof value === 'function' || typeof value === 'symbol') {
+    throw new TypeError('AccessToken: claims must hold data, not functions')
+  }
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return Object.freeze(Array.from(value, frozenCopy))
+  if (value instanceof Date) return value.toISOString()
+  const copy = Object.create(null) as Record<string, unknown>
+  for (const [name, member] of Object.entries(value)) copy[name] = frozenCopy(member)
+  return Object.freeze(copy)
+}

@@ -1,0 +1,23 @@
+export { AccessToken, type AccessTokenInit, completeVerdict, principalOf } from './access-token.ts'
+export { type Credential, isBearerToken, maxTokenLength, readAuthorization } from './authorization.ts'
+export {
+  type BearerChallenge,
+  type Challenge,
+  formatChallenge,
+  parseChallenges,
+  readBearerChallenge,
+} from './challenge.ts'
+export { type Clock, systemClock } from './clock.ts'
+export { AuthError, type AuthErrorCode, type AuthErrorDetails, authErrorCodes } from './errors.ts'
+export { formatLogEntry, type LogEntry, type Logger, stderrLogger } from './log.ts'
+export { redact, redacted } from './redact.ts'
+export {
+  isScopeToken,
+  parseScopes,
+  type ScopeHierarchy,
+  type ScopePolicy,
+  scopeList,
+  scopePolicy,
+} from './scopes.ts'
+export { ToolError } from './tool-error.ts'
+export type { CompleteTokenVerifier, TokenVerifier, Verdict, VerifyContext } from './verifier.ts'

@@ -1,0 +1,36 @@
+import { redact } from './redact.ts'
+
+/** One line of the operator's log. Fields never hold a token; texts in them are redacted again when written. */
+export interface LogEntry {
+  readonly level: 'info' | 'warn' | 'error'
+  /** What happened, as a stable word: `refused`, `tool_failed`, `audience_unchecked`, … */
+  readonly event: string
+  /** One sentence for a person, saying what to do if something can be done. */
+  readonly message: string
+  /** More, as flat facts. */
+  readonly details?: Readonly<Record<string, string | number | boolean | undefined>>
+}
+
+/** Where log lines go. Must not throw; what it throws is dropped. */
+export type Logger = (entry: LogEntry) => void
+
+/** One line of text for an entry, every credential taken out. */
+export function formatLogEntry({ level, event, message, details = {} }: LogEntry): string {
+  const facts = Object.entries(details).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${quote(value)}`],
+  )
+  return redact(['mcp-bearer', level, event, quote(message), ...facts].join(' ')).replace(/[\r\n]+/g, ' ')
+}
+
+function quote(value: string | number | boolean): string {
+  return typeof value === 'string' && !/^[\w.:/@-]+$/.test(value) ? JSON.stringify(value) : String(value)
+}
+
+/**
+ * The default {@link Logger}: one line to standard error, never standard output, which belongs to the protocol on
+ * stdio. The one place in `core` that reaches outside; every room needs a default to report to.
+ */
+export const stderrLogger: Logger = (entry) => {
+  if (entry.level === 'info') return
+  globalThis.process?.stderr?.write(`${formatLogEntry(entry)}\n`)
+}

@@ -1,0 +1,49 @@
+import type { AccessToken, AccessTokenInit } from './access-token.ts'
+
+/** What a verifier may want to know besides the token. */
+export interface VerifyContext {
+  /** Aborted when the caller is gone: a pending look-up may stop. */
+  readonly signal?: AbortSignal
+}
+
+/**
+ * What a {@link TokenVerifier} answers: an {@link AccessToken}, or a plain object that is completed to one; or `null`
+ * (`undefined` and `false` count the same) for "this credential is not good".
+ */
+export type Verdict = AccessToken | AccessTokenInit | null | undefined | false
+
+/**
+ * Decides whether a credential is good. The seam between this package and whatever knows your tokens.
+ *
+ * - A credential that is not good resolves to `null`. Do not throw for it: that would be answered with 500.
+ * - When it cannot be told right now, throw `new AuthError('verifier_unavailable')`: answered with 503.
+ * - When it is good and lacks a scope every request needs, throw `new AuthError('insufficient_scope', …)`: 403.
+ *
+ * @example
+ * ```ts
+ * import type { TokenVerifier } from 'mcp-bearer'
+ *
+ * const owners = new Map([['sk-abc123', 'alice@example.com']])
+ * const verifier: TokenVerifier = {
+ *   async verifyToken(token) {
+ *     const email = owners.get(token)
+ *     return email === undefined ? null : { token, claims: { email } }
+ *   },
+ * }
+ * ```
+ */
+export interface TokenVerifier {
+  verifyToken(token: string, context?: VerifyContext): Promise<Verdict>
+  /**
+   * The authorization servers whose tokens this verifier takes (RFC 8414 issuer identifiers). Named to clients in the
+   * protected resource metadata. Absent or empty for a verifier without one: clients are then not sent into OAuth.
+   */
+  readonly authorizationServers?: readonly string[]
+  /** The scopes every token needs. For the challenge; the verifier enforces them itself. */
+  readonly requiredScopes?: readonly string[]
+}
+
+/** A {@link TokenVerifier} whose answers are complete: what the verifiers of this package are. */
+export interface CompleteTokenVerifier extends TokenVerifier {
+  verifyToken(token: string, context?: VerifyContext): Promise<AccessToken | null>
+}

@@ -1,0 +1,25 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+
+/** Tests import the package by its public names; the names resolve to the sources, so no build is needed. */
+const alias = [
+  { find: /^mcp-bearer$/, replacement: source('index.ts') },
+  { find: /^mcp-bearer\/(node|express|hono|sdk)$/, replacement: source('http/adapters/$1.ts') },
+  { find: /^mcp-bearer\/(server|client|verify|issuer)$/, replacement: source('$1/index.ts') },
+]
+
+export default defineConfig({
+  test: {
+    projects: [
+      { resolve: { alias }, test: { name: 'unit', include: ['src/**/*.test.ts'] } },
+      {
+        resolve: { alias },
+        test: { name: 'integration', include: ['test/**/*.test.ts'], exclude: ['test/examples/**'] },
+      },
+      // Examples and the demo run as a user runs them: the built package, in a process of its own.
+      { test: { name: 'examples', include: ['test/examples/**/*.test.ts'], testTimeout: 60_000 } },
+    ],
+  },
+})
