@@ -16,10 +16,15 @@ export default defineConfig({
       { resolve: { alias }, test: { name: 'unit', include: ['src/**/*.test.ts'] } },
       {
         resolve: { alias },
-        test: { name: 'integration', include: ['test/**/*.test.ts'], exclude: ['test/examples/**'] },
+        test: {
+          name: 'integration',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/examples/**', 'test/curl/**'],
+        },
       },
       // Examples and the demo run as a user runs them: the built package, in a process of its own.
       { test: { name: 'examples', include: ['test/examples/**/*.test.ts'], testTimeout: 60_000 } },
+      { test: { name: 'curl', include: ['test/curl/**/*.test.ts'], testTimeout: 60_000 } },
     ],
   },
 })
