@@ -24,6 +24,9 @@ export interface AccessTokenInit {
   readonly claims?: Readonly<Record<string, unknown>> | undefined
 }
 
+/** What `util.inspect` and `console.log` ask an object for. */
+const inspectCustom: unique symbol = Symbol.for('nodejs.util.inspect.custom')
+
 /** Own member or `undefined`; a claim named `constructor` is no surprise then. */
 function stringClaim(
   claims: Readonly<Record<string, unknown>>,
@@ -53,8 +56,8 @@ export class AccessToken implements AccessTokenInit {
   readonly #expiresAt: number | undefined
   readonly #endsAt: number
   readonly clientId: string
-  readonly subject?: string
-  readonly issuer?: string
+  declare readonly subject?: string
+  declare readonly issuer?: string
   readonly scopes: readonly string[]
   readonly claims: Readonly<Record<string, unknown>>
 
@@ -105,7 +108,7 @@ export class AccessToken implements AccessTokenInit {
     return `AccessToken(${this.clientId}, token ${redacted})`
   }
 
-  [Symbol.for('nodejs.util.inspect.custom')](_depth: unknown, options: unknown, inspect: unknown): unknown {
+  [inspectCustom](_depth: unknown, options: unknown, inspect: unknown): unknown {
     const shown = this.toJSON()
     return typeof inspect === 'function' ? `AccessToken ${inspect(shown, options)}` : shown
   }
@@ -177,7 +180,7 @@ function checkClaims(claims: unknown): Readonly<Record<string, unknown>> {
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
     throw new TypeError('AccessToken: claims must be an object')
   }
-  return frozenCopy(claims) as Readonly<Record<string, unknown>>
+  return frozenCopy(claims, 0) as Readonly<Record<string, unknown>>
 }
 
 const noClaims: Readonly<Record<string, unknown>> = Object.freeze(
@@ -201,18 +204,29 @@ function milliseconds(expiresAt: unknown): number | undefined {
   return value
 }
 
+/** Objects within objects: more than any issuer writes, and far less than the stack holds. */
+const maxDepth = 100
+
 /**
  * A copy nobody can change: the caller's own record stays as it is, and no handler can rewrite who calls. Without
  * prototypes, so that a claim named `__proto__` or `constructor` is a claim like any other (CWE-1321).
  */
-function frozenCopy(value: unknown): unknown {
+function frozenCopy(value: unknown, depth: number): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') {
     throw new TypeError('AccessToken: claims must hold data, not functions')
   }
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return Object.freeze(Array.from(value, frozenCopy))
-  if (value instanceof Date) return value.toISOString()
+  if (depth === maxDepth) {
+    throw new TypeError('AccessToken: claims are nested too deeply, or contain themselves')
+  }
+  if (Array.isArray(value)) return Object.freeze(Array.from(value, (item) => frozenCopy(item, depth + 1)))
+  if (value instanceof Date) return dateText(value)
   const copy = Object.create(null) as Record<string, unknown>
-  for (const [name, member] of Object.entries(value)) copy[name] = frozenCopy(member)
+  for (const [name, member] of Object.entries(value)) copy[name] = frozenCopy(member, depth + 1)
   return Object.freeze(copy)
+}
+
+function dateText(date: Date): string {
+  if (Number.isNaN(date.getTime())) throw new TypeError('AccessToken: claims hold an invalid Date')
+  return date.toISOString()
 }

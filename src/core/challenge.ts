@@ -40,8 +40,8 @@ const rfc6750Values: Readonly<Record<string, RegExp>> = {
  * Writes one challenge as the value of a `WWW-Authenticate` header.
  *
  * @throws TypeError when a name or value cannot be written: a control character or non-ASCII text anywhere, a quote or
- *   backslash in `scope`, `error` or `error_description` (RFC 6750 section 3), no parameter at all for a scheme that
- *   needs one, a repeated name.
+ *   backslash in `scope`, `error` or `error_description` (RFC 6750 section 3), no parameter at all for Bearer, a repeated
+ *   name.
  *
  * @example
  * ```ts
@@ -54,6 +54,10 @@ const rfc6750Values: Readonly<Record<string, RegExp>> = {
 export function formatChallenge(challenge: Challenge): string {
   const { scheme, params, token68: single } = challenge
   if (!wholeToken.test(scheme)) throw new TypeError('challenge: the scheme is not a token of RFC 9110')
+  // RFC 6750 section 3: the scheme must be followed by one or more auth-param values.
+  if (scheme.toLowerCase() === 'bearer' && Object.keys(params).length === 0) {
+    throw new TypeError('challenge: Bearer needs at least one parameter')
+  }
   if (single !== undefined) {
     if (!wholeToken68.test(single) || Object.keys(params).length > 0) {
       throw new TypeError('challenge: token68 is malformed or stands beside parameters')

@@ -81,11 +81,12 @@ export const authErrorCodes: readonly AuthErrorCode[] = Object.freeze(
 export class AuthError extends Error {
   override readonly name = 'AuthError'
   readonly code: AuthErrorCode
-  readonly scopes?: readonly string[]
-  readonly status?: number
-  readonly challenge?: BearerChallenge
-  readonly retryAfter?: number
-  readonly server?: string
+  // Declared only: a detail that was not given is no member, and does not show in a printed error.
+  declare readonly scopes?: readonly string[]
+  declare readonly status?: number
+  declare readonly challenge?: BearerChallenge
+  declare readonly retryAfter?: number
+  declare readonly server?: string
 
   /**
    * @param code one of {@link AuthErrorCode}

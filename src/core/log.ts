@@ -14,16 +14,22 @@ export interface LogEntry {
 /** Where log lines go. Must not throw; what it throws is dropped. */
 export type Logger = (entry: LogEntry) => void
 
-/** One line of text for an entry, every credential taken out. */
+/** One line of text for an entry: every credential taken out, no control character that could forge a line. */
 export function formatLogEntry({ level, event, message, details = {} }: LogEntry): string {
   const facts = Object.entries(details).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${quote(value)}`],
   )
-  return redact(['mcp-bearer', level, event, quote(message), ...facts].join(' ')).replace(/[\r\n]+/g, ' ')
+  return redact(['mcp-bearer', level, event, quote(message), ...facts].join(' ')).replace(
+    /[\p{Cc}\p{Zl}\p{Zp}]+/gu,
+    ' ',
+  )
 }
 
 function quote(value: string | number | boolean): string {
-  return typeof value === 'string' && !/^[\w.:/@-]+$/.test(value) ? JSON.stringify(value) : String(value)
+  if (typeof value !== 'string') return String(value)
+  // Before it is escaped: `Bearer`, a tab and a token look different afterwards.
+  const clean = redact(value)
+  return /^[\w.:/@-]+$/.test(clean) ? clean : JSON.stringify(clean)
 }
 
 /**

@@ -1,34 +1,77 @@
 /** What stands in the place of a secret. */
 export const redacted = '[redacted]'
 
+/**
+ * What a credential looks like. The first group, if there is one, is what leads up to it and stays. Texts come from
+ * anywhere, so each pattern takes linear time: what can repeat is either bounded or cannot begin again inside itself.
+ */
 const patterns: readonly RegExp[] = [
-  // A credential after its scheme, whatever it looks like.
-  /\b((?:Bearer|Basic|DPoP)\s+)[^\s"',;]+/gi,
-  // A compact JWS or JWE: header of a JSON object, then two to four more parts.
-  /\beyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*){1,4}/g,
+  // A credential after its scheme, whatever it looks like: quoted, encoded, doubled, in prose. Neither the name of this
+  // package nor the parameters of a challenge.
+  /(?<!mcp-)\b((?:(?:Bearer|Basic|DPoP)(?:[\s+:=]|%20)+)+(?:tokens?[\s:=]+)?(?:\\?["'`])?)(?!(?:realm|scope|error\w*|resource_metadata)=\\?")[^\s"'`,;]+/gi,
+  // A compact JWS or JWE: `{"` in base64url, then its other parts.
+  /eyJ[\w-]{10,}(?:\.[\w-]*){0,4}/g,
+  // The same with a blank or a line break after the brace.
+  /(?:(?<![A-Za-z0-9])|(?<=%[\dA-Fa-f]{2}))e(?:yA|w[0ko])[\w-]{16,}(?:\.[\w-]*){0,4}/g,
   // An API key of this package's own format, and the prefixes other services use for theirs.
-  /\b[a-z][a-z0-9]{1,15}_(?:live|test)_[0-9A-Za-z]{12}_[0-9A-Za-z]{38}\b/g,
-  /\b(?:sk|pk|rk|ghp|gho|ghs|ghu|glpat|xox[abps])[-_][A-Za-z0-9_-]{8,}/g,
-  // A token that somebody put into a URL.
-  /([?&](?:access_token|token|api_key|apikey|key)=)[^&\s"']+/gi,
+  /[a-z][a-z0-9]{1,15}_(?:live|test)_[0-9A-Za-z]{12}_[0-9A-Za-z]{38}/g,
+  /(?:(?<![A-Za-z0-9])|(?<=%[\dA-Fa-f]{2}))(?:sk|pk|rk|ghp|gho|ghs|ghu|github_pat|glpat|xox[abps])[-_][\w-]{6,}/g,
+  // A value whose name says what it is: in a URL or a form, in JSON or printed objects, in a header.
+  /((?:token|secret|password|api[-_]?key|[?&]key)(?:=|%3D)["']?)[^\s&"']+/gi,
+  /((?:token|secret|password|api[-_]?key|authorization)\\?["']?\s*:\s*(?:\[\s*)?\\?["'])[^"'\\]+/gi,
+  /(\bx-api-key\s*:\s*)[^\s"',;]+/gi,
+  // The user and password of a URL.
+  /(:\/\/)[^\s/?#"']+(?=@)/g,
+  // Private keys: PEM, and the private members of a JWK (RFC 7518 section 6).
   /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+  /(\\?"(?:d|p|q|dp|dq|qi|k)\\?"\s*:\s*\\?")[\w-]{16,}/g,
 ]
 
 /**
- * Takes everything out of a text that looks like a credential: bearer values, JWTs, known API-key shapes, private
- * keys, and the given secrets themselves. For logs and for messages that leave the process.
+ * Takes everything out of a text that looks like a credential: bearer values, JWTs, known API-key shapes, values named
+ * `token`, `secret`, `password` or `api_key`, passwords in URLs, private keys, and the given secrets themselves. For
+ * logs and for messages that leave the process. A secret nobody names and that looks like nothing stays: give it.
  *
  * @param text what is about to be written
- * @param secrets values known to be secret; each occurrence is replaced. Empty ones are ignored
+ * @param secrets values known to be secret; each occurrence is replaced, percent-encoded and JSON-escaped ones too.
+ *   Empty ones are ignored
  */
 export function redact(text: string, secrets: readonly string[] = []): string {
-  let clean = text
-  for (const secret of secrets) if (secret !== '') clean = clean.replaceAll(secret, redacted)
-  for (const pattern of patterns) {
-    clean = clean.replace(
-      pattern,
-      (_match, kept: unknown) => (typeof kept === 'string' ? kept : '') + redacted,
-    )
+  const ranges: Range[] = []
+  for (const form of new Set(secrets.flatMap(writtenForms))) {
+    for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1)) {
+      ranges.push([at, at + form.length])
+    }
   }
-  return clean
+  for (const pattern of patterns) {
+    for (const match of text.matchAll(pattern)) {
+      ranges.push([match.index + (match[1]?.length ?? 0), match.index + match[0].length])
+    }
+  }
+  return ranges.length === 0 ? text : cut(text, ranges)
+}
+
+type Range = readonly [start: number, end: number]
+
+/** Replaces the ranges; what overlaps or touches is one. They were found in the whole text, so no find hides another. */
+function cut(text: string, ranges: Range[]): string {
+  let clean = ''
+  let done = -1
+  for (const [start, end] of ranges.sort(([one], [other]) => one - other)) {
+    if (start > done) clean += text.slice(Math.max(done, 0), start) + redacted
+    done = Math.max(done, end)
+  }
+  return clean + text.slice(done)
+}
+
+/** A secret as it is, and as URLs, forms and JSON write it. */
+function writtenForms(secret: string): string[] {
+  if (secret === '') return []
+  const form = new URLSearchParams([['', secret]]).toString().slice(1)
+  return [
+    secret,
+    form,
+    form.replaceAll('+', '%20').replaceAll('%7E', '~'),
+    JSON.stringify(secret).slice(1, -1),
+  ]
 }

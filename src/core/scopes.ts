@@ -72,6 +72,10 @@ export function scopePolicy(hierarchy: ScopeHierarchy = {}): ScopePolicy {
 }
 
 function closure(hierarchy: ScopeHierarchy): Map<string, ReadonlySet<string>> {
+  // A `Map` or a list has no own names: its scopes would be silently without effect.
+  if (Object.prototype.toString.call(hierarchy) !== '[object Object]') {
+    throw new TypeError('scopeHierarchy must be an object of lists of scopes')
+  }
   const direct = new Map<string, readonly string[]>()
   for (const [scope, narrower] of Object.entries(hierarchy)) {
     direct.set(scopeList('scopeHierarchy', [scope])[0]!, scopeList(`scopeHierarchy["${scope}"]`, narrower))

@@ -13,7 +13,7 @@
 export class ToolError extends Error {
   override readonly name = 'ToolError'
   /** Client only: the whole tool result, as the server sent it. */
-  readonly result?: unknown
+  declare readonly result?: unknown
 
   constructor(message: string, options: { readonly cause?: unknown; readonly result?: unknown } = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined)
