@@ -1,0 +1,160 @@
+import { AuthError } from '../core/errors.ts'
+import type { LogEntry } from '../core/log.ts'
+import type { JwsAlgorithm } from './algorithms.ts'
+import type { Environment } from './environment.ts'
+import { fetchJson } from './fetch-json.ts'
+import { type KeySet, type KeySource, none, readKeySet } from './key-set.ts'
+import type { SignatureCheck } from './signature.ts'
+
+const second = 1000
+/** How long a set is fresh when the answer does not say, and the bounds of what it may say (RFC 9111 section 5.2.2.1). */
+const defaultAge = 600
+const leastAge = 60
+const greatestAge = 86_400
+/** For how long the last good keys serve while the endpoint is down. */
+const staleFor = 3600 * second
+/** After a fetch, how long an unknown `kid` causes no other one: anybody can invent a `kid`. */
+const coolDown = 30 * second
+/** Pause after the first failure; it doubles with each further one. */
+const firstPause = 1 * second
+const longestPause = 60 * second
+
+/** A set that was fetched, and until when it needs no other. */
+interface Held {
+  readonly keys: KeySet
+  readonly fetchedAt: number
+  readonly freshUntil: number
+}
+
+/** What is known of the endpoint. Times in milliseconds. */
+interface State {
+  held: Held | undefined
+  /** Failed fetches since the last good one. */
+  failures: number
+  /** Before this, no fetch. */
+  retryAt: number
+  /** The last failure. */
+  cause: unknown
+}
+
+/**
+ * The keys of an issuer, behind its `jwks_uri` (RFC 8414 section 2). Nothing is fetched before the first token, and
+ * never more than one request is under way. An outage is reported as an outage, `verifier_unavailable`: while the
+ * endpoint fails, an unknown `kid` may be a new key, and the token that names it is neither good nor bad.
+ *
+ * Nothing is remembered for a single unknown `kid`, so inventing many of them costs no memory.
+ */
+export function remoteKeySet(
+  url: URL,
+  algorithms: ReadonlySet<JwsAlgorithm>,
+  environment: Environment,
+): KeySource {
+  const { clock } = environment
+  const state: State = { held: undefined, failures: 0, retryAt: 0, cause: undefined }
+  const refresh = refresher(state, url, algorithms, environment)
+
+  return {
+    find(algorithm, kid) {
+      const now = clock()
+      const held = usable(state, now)
+      const found = held?.keys.find(algorithm, kid)
+      const isFresh = held !== undefined && now < held.freshUntil
+      if (found !== undefined && isFresh) return found
+      if (found !== undefined && state.failures > 0) {
+        // The endpoint is known to be down: nobody has to wait for the next attempt.
+        void refresh()
+        return found
+      }
+      if (isFresh && state.failures === 0 && now < held.fetchedAt + coolDown) return none
+      return findAfterRefresh(algorithm, kid)
+    },
+  }
+
+  async function findAfterRefresh(
+    algorithm: JwsAlgorithm,
+    kid: string | undefined,
+  ): Promise<readonly SignatureCheck[]> {
+    await refresh()
+    const now = clock()
+    const found = usable(state, now)?.keys.find(algorithm, kid)
+    if (found !== undefined) return found
+    if (state.failures === 0) return none
+    throw new AuthError('verifier_unavailable', 'The keys of the token issuer cannot be fetched right now', {
+      retryAfter: Math.max(1, Math.ceil((state.retryAt - now) / second)),
+      cause: state.cause,
+    })
+  }
+}
+
+function usable({ held }: State, now: number): Held | undefined {
+  return held !== undefined && now < held.freshUntil + staleFor ? held : undefined
+}
+
+/**
+ * Brings the state up to date: one fetch at a time, none during the pause after a failure. The promise never rejects;
+ * what became of the fetch is in the state.
+ */
+function refresher(
+  state: State,
+  url: URL,
+  algorithms: ReadonlySet<JwsAlgorithm>,
+  { clock, fetch, log }: Environment,
+): () => Promise<void> {
+  const where = `${url.origin}${url.pathname}`
+  let pending: Promise<void> | undefined
+  let isExposureReported = false
+
+  return () => {
+    if (pending === undefined && clock() >= state.retryAt) {
+      pending = load().finally(() => {
+        pending = undefined
+      })
+    }
+    return pending ?? Promise.resolve()
+  }
+
+  async function load(): Promise<void> {
+    try {
+      const { json, headers } = await fetchJson(url, fetch)
+      const keys = readKeySet(json, algorithms)
+      const fetchedAt = clock()
+      const held = { keys, fetchedAt, freshUntil: fetchedAt + maxAge(headers) * second }
+      Object.assign(state, { held, failures: 0, retryAt: 0, cause: undefined } satisfies State)
+      if (keys.exposed === 0 || isExposureReported) return
+      isExposureReported = true
+      log(exposure(where, keys.exposed))
+    } catch (error) {
+      state.failures += 1
+      state.retryAt = clock() + Math.min(longestPause, firstPause * 2 ** (state.failures - 1))
+      state.cause = error
+      if (state.failures === 1) log(outage(where, error))
+    }
+  }
+}
+
+function outage(url: string, error: unknown): LogEntry {
+  return {
+    level: 'warn',
+    event: 'jwks_unavailable',
+    message:
+      'The key set cannot be fetched. Known keys serve for up to an hour; tokens of unknown keys are answered with 503',
+    details: { url, reason: error instanceof Error ? error.message : 'unknown' },
+  }
+}
+
+function exposure(url: string, keys: number): LogEntry {
+  return {
+    level: 'error',
+    event: 'jwks_private_key',
+    message:
+      'The key set publishes private or secret keys; they are not used. Tell the issuer to replace them',
+    details: { url, keys },
+  }
+}
+
+function maxAge(headers: Headers): number {
+  const control = headers.get('cache-control') ?? ''
+  const stated = /(?:^|[\s,])max-age\s*=\s*"?(\d+)/i.exec(control)?.[1]
+  if (stated === undefined) return /no-store|no-cache/i.test(control) ? leastAge : defaultAge
+  return Math.min(greatestAge, Math.max(leastAge, Number(stated)))
+}

@@ -1,0 +1,129 @@
+import type { Logger } from '../core/log.ts'
+import { checkOptions, numberBetween, oneOrMany, secureUrl } from '../core/options.ts'
+import { scopeList } from '../core/scopes.ts'
+import { type JwsAlgorithm, readAlgorithms } from './algorithms.ts'
+import type { ClaimRules } from './claims.ts'
+import type { Environment } from './environment.ts'
+import { remoteKeySet } from './jwks.ts'
+import { type KeySource, singleKey } from './key-set.ts'
+import { importPublicKey, importSecret, type PublicJwk } from './keys.ts'
+
+/** What a good JWT is. Exactly one of `publicKey`, `jwksUri` and `secret`; everything else has a default. */
+export interface JwtVerifierOptions {
+  /** The issuer's public key: PEM (SPKI), or a JWK as object or JSON text. RSA of 2048 bits or more, EC, Ed25519. */
+  readonly publicKey?: string | PublicJwk
+  /** URL of the issuer's JSON Web Key Set; https, or http on this machine. Fetched when the first token arrives. */
+  readonly jwksUri?: string | URL
+  /** Shared secret for HMAC, at least as long as the hash (32, 48 or 64 bytes). Only with `algorithms` naming HS256, HS384 or HS512. */
+  readonly secret?: string | Uint8Array
+  /** Accepted values of `iss`, compared exactly. Left out, any issuer passes, and a warning says so. */
+  readonly issuer?: string | readonly string[]
+  /** The one accepted algorithm. Default: `RS256`. */
+  readonly algorithm?: JwsAlgorithm
+  /** The accepted algorithms, instead of `algorithm`. */
+  readonly algorithms?: readonly JwsAlgorithm[]
+  /** This server's own names in `aud`, compared exactly; one is enough. Left out, tokens for other services pass, and a warning says so. */
+  readonly audience?: string | readonly string[]
+  /** Scopes every token must carry. A good token without them is `insufficient_scope`, 403. Default: none. */
+  readonly requiredScopes?: readonly string[]
+  /** Seconds by which clocks may disagree, 0 to 300. Default: 60. */
+  readonly clockSkew?: number
+  /** Also take tokens without `exp`: they work until the key is replaced. Default: false. */
+  readonly allowMissingExp?: boolean
+}
+
+/** The names of all options. */
+export const jwtOptionNames = [
+  'publicKey',
+  'jwksUri',
+  'secret',
+  'issuer',
+  'algorithm',
+  'algorithms',
+  'audience',
+  'requiredScopes',
+  'clockSkew',
+  'allowMissingExp',
+] as const satisfies readonly (keyof JwtVerifierOptions)[]
+
+/** Options that say where keys come from. */
+export const keyOptionNames = ['publicKey', 'jwksUri', 'secret'] as const
+
+/** The options, checked and copied. */
+export interface JwtSettings {
+  readonly algorithms: ReadonlySet<JwsAlgorithm>
+  readonly keys: KeySource
+  readonly rules: ClaimRules
+  readonly requiredScopes: readonly string[]
+  readonly authorizationServers: readonly string[] | undefined
+}
+
+/** @throws TypeError naming the option that is unknown, missing, contradictory or of the wrong type */
+export function readJwtOptions(options: JwtVerifierOptions, environment: Environment): JwtSettings {
+  checkOptions('jwtVerifier', options, jwtOptionNames)
+  const { algorithm, allowMissingExp = false, clockSkew = 60, requiredScopes = [] } = options
+  if (algorithm !== undefined && options.algorithms !== undefined) {
+    throw new TypeError('algorithm and algorithms say the same; give one of them')
+  }
+  if (typeof allowMissingExp !== 'boolean') throw new TypeError('allowMissingExp must be true or false')
+  const algorithms =
+    algorithm === undefined
+      ? readAlgorithms('algorithms', options.algorithms)
+      : readAlgorithms('algorithm', algorithm)
+  const issuers = oneOrMany('issuer', options.issuer)
+  const audiences = oneOrMany('audience', options.audience)
+  const settings: JwtSettings = {
+    algorithms,
+    rules: {
+      issuers: issuers && new Set(issuers),
+      audiences: audiences && new Set(audiences),
+      clockSkew: numberBetween('clockSkew', clockSkew, 0, 300),
+      allowMissingExp,
+    },
+    requiredScopes: scopeList('requiredScopes', requiredScopes),
+    authorizationServers: options.jwksUri === undefined ? undefined : issuers,
+    keys: readKeySource(options, algorithms, environment),
+  }
+  warnOfOpenChecks(settings.rules, environment.log)
+  return settings
+}
+
+function readKeySource(
+  options: JwtVerifierOptions,
+  algorithms: ReadonlySet<JwsAlgorithm>,
+  environment: Environment,
+): KeySource {
+  const given = keyOptionNames.filter((name) => options[name] !== undefined)
+  if (given.length === 0) throw new TypeError('publicKey or jwksUri is missing: no key, no check')
+  if (given.length > 1) throw new TypeError(`${given.join(' and ')} exclude each other; give one of them`)
+  const symmetric = [...algorithms].some((name) => name.startsWith('HS'))
+  if (symmetric !== (given[0] === 'secret')) {
+    throw new TypeError(
+      symmetric
+        ? `HS algorithms need secret, and never work with ${given[0]}: what is public must not sign`
+        : 'secret needs algorithms to name HS256, HS384 or HS512',
+    )
+  }
+  if (options.secret !== undefined) return singleKey(importSecret(options.secret, algorithms))
+  if (options.publicKey !== undefined) return singleKey(importPublicKey(options.publicKey, algorithms))
+  return remoteKeySet(secureUrl('jwksUri', options.jwksUri), algorithms, environment)
+}
+
+/** MCP authorization, "Access Token Privilege Restriction": allowed, and worth a word. */
+function warnOfOpenChecks({ issuers, audiences }: ClaimRules, log: Logger): void {
+  if (audiences === undefined) {
+    log({
+      level: 'warn',
+      event: 'audience_unchecked',
+      message:
+        'Tokens the issuer made for other services, ID tokens among them, are accepted. Set audience to the name of this server in the aud claim, usually its URL',
+    })
+  }
+  if (issuers === undefined) {
+    log({
+      level: 'warn',
+      event: 'issuer_unchecked',
+      message: 'The iss claim is not compared with anything. Set issuer to the value the tokens carry',
+    })
+  }
+}
