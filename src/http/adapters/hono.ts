@@ -1,0 +1,40 @@
+import type { MiddlewareHandler } from 'hono'
+import type { AccessToken } from '../../core/index.ts'
+import { withoutCredentials } from '../fetch-request.ts'
+import { type BearerGate, type BearerGateOptions, gateOf, runBehind } from '../gate.ts'
+
+export { getAccessToken, requireAuth, requireScopes } from '../context.ts'
+export type { BearerGate, BearerGateOptions } from '../gate.ts'
+
+/**
+ * Protects what follows it in a Hono application. The caller is in `c.get('auth')` and in {@link getAccessToken};
+ * everybody else is refused before a byte of the body is read (MCP authorization, "Error Handling"; RFC 6750
+ * section 3).
+ *
+ * @param options of a gate, or a gate
+ * @throws TypeError naming the option that is unknown, missing or wrong
+ *
+ * @example
+ * ```ts
+ * import { Hono } from 'hono'
+ * import { bearerAuth } from 'mcp-bearer/hono'
+ *
+ * const verifier = {
+ *   verifyToken: async (token: string) => (token === 'sk-abc123' ? { token, clientId: 'alice' } : null),
+ * }
+ * const app = new Hono()
+ * app.post('/mcp', bearerAuth({ verifier }), (c) => c.json({ caller: c.get('auth').clientId }))
+ * ```
+ */
+export function bearerAuth(
+  options: BearerGateOptions | BearerGate,
+): MiddlewareHandler<{ Variables: { auth: AccessToken } }> {
+  const gate = gateOf(options)
+  return async (c, next) => {
+    const answer = await gate(c.req.raw)
+    if (answer instanceof Response) return answer
+    c.req.raw = withoutCredentials(c.req.raw, gate.credentialHeaders)
+    c.set('auth', answer)
+    return runBehind(gate, answer, next)
+  }
+}

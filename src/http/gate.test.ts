@@ -1,0 +1,266 @@
+import { describe, expect, it } from 'vitest'
+import {
+  AccessToken,
+  AuthError,
+  type LogEntry,
+  type TokenVerifier,
+  type VerifyContext,
+} from '../core/index.ts'
+import { type BearerGateOptions, bearerGate, gateOf, isRefusal } from './gate.ts'
+import type { RequestHead } from './head.ts'
+
+const alice = { token: 'good', clientId: 'alice', scopes: ['mcp:admin'] }
+const verifier: TokenVerifier = { verifyToken: async (token) => (token === 'good' ? alice : null) }
+const quiet = { logger: () => {} }
+
+function head(headers: Readonly<Record<string, readonly string[]>> = {}, url = '/mcp'): RequestHead {
+  const lines = new Map(Object.entries(headers))
+  return { method: 'POST', url, header: (name) => lines.get(name) ?? [] }
+}
+
+const bearer = (token: string) => head({ authorization: [`Bearer ${token}`] })
+
+/** The code a gate refuses with, or the client it lets in. */
+async function outcome(options: BearerGateOptions, asked = bearer('good')): Promise<string> {
+  const answer = await bearerGate(options).authenticate(asked)
+  return isRefusal(answer) ? answer.code : answer.clientId
+}
+
+describe('bearerGate', () => {
+  it('A-01 lets a good token in as an AccessToken', async () => {
+    const answer = await bearerGate({ verifier }).authenticate(bearer('good'))
+    expect(answer).toBeInstanceOf(AccessToken)
+    expect(answer).toMatchObject({ clientId: 'alice', scopes: ['mcp:admin'] })
+  })
+
+  it('answers a Request with the token, or with the Response that refuses', async () => {
+    const gate = bearerGate({ verifier })
+    const ask = (headers: Record<string, string>, method = 'POST') =>
+      gate(new Request('http://localhost/mcp', { method, headers }))
+    expect(await ask({ authorization: 'Bearer good' })).toBeInstanceOf(AccessToken)
+    const refused = (await ask({})) as Response
+    expect(refused.status).toBe(401)
+    expect(await refused.json()).toEqual({
+      error: 'unauthorized',
+      error_description: 'Authentication required',
+    })
+    expect(((await ask({}, 'HEAD')) as Response).body).toBeNull()
+  })
+
+  it('B-124 completes a verdict of a token alone', async () => {
+    const own = { verifyToken: async (token: string) => ({ token }) }
+    const answer = await bearerGate({ verifier: own }).authenticate(bearer('good'))
+    expect(answer).toMatchObject({ scopes: [], clientId: expect.stringMatching(/^token-[0-9a-f]{32}$/) })
+  })
+
+  it('judges expiry by its own clock, with the skew of the token', async () => {
+    const own = (clockSkew: number) => ({
+      verifyToken: async (token: string) => ({ token, clientId: 'alice', expiresAt: 1000, clockSkew }),
+    })
+    const at = (seconds: number, skew = 0) => outcome({ verifier: own(skew), clock: () => seconds * 1000 })
+    expect(await at(999)).toBe('alice')
+    expect(await at(1000)).toBe('invalid_token')
+    expect(await at(1059, 60)).toBe('alice')
+    expect(await at(1060, 60)).toBe('invalid_token')
+  })
+
+  it('A-64 needs the scopes of the option and of the verifier, the hierarchy counted', async () => {
+    const scoped = { ...verifier, requiredScopes: ['mcp:read'] }
+    const scopeHierarchy = { 'mcp:admin': ['mcp:write'], 'mcp:write': ['mcp:read'] }
+    expect(await outcome({ verifier: scoped })).toBe('insufficient_scope')
+    expect(await outcome({ verifier: scoped, scopeHierarchy })).toBe('alice')
+    const both = { verifier: scoped, scopeHierarchy, requiredScopes: ['files:read'] }
+    expect(await outcome(both)).toBe('insufficient_scope')
+    expect(bearerGate(both).refuse('insufficient_scope').headers['www-authenticate']).toContain(
+      'scope="files:read mcp:read"',
+    )
+  })
+
+  it('tells whether a token covers scopes', () => {
+    const gate = bearerGate({ verifier, scopeHierarchy: { 'mcp:admin': ['mcp:read'] } })
+    const token = new AccessToken(alice)
+    expect(gate.covers(token, ['mcp:read', 'mcp:admin'])).toBe(true)
+    expect(gate.covers(token, ['mcp:read', 'files:read'])).toBe(false)
+  })
+
+  it.each([
+    ['verifier_unavailable', 'verifier_unavailable'],
+    ['insufficient_scope', 'insufficient_scope'],
+    ['rate_limited', 'rate_limited'],
+    ['access_denied', 'access_denied'],
+    ['invalid_token', 'invalid_token'],
+    ['unauthorized', 'invalid_token'],
+    ['server_error', 'server_error'],
+    ['invalid_request', 'server_error'],
+    ['forbidden_origin', 'server_error'],
+    ['token_unavailable', 'server_error'],
+    ['origin_mismatch', 'server_error'],
+  ] as const)('answers a verifier that throws %s with %s', async (thrown, answered) => {
+    const rejects = { verifyToken: () => Promise.reject(new AuthError(thrown)) }
+    const throws = {
+      verifyToken: () => {
+        throw new AuthError(thrown)
+      },
+    }
+    expect(await outcome({ verifier: rejects, ...quiet })).toBe(answered)
+    expect(await outcome({ verifier: throws, ...quiet })).toBe(answered)
+  })
+
+  it.each([
+    ['true', true],
+    ['a text', 'alice'],
+    ['a number', 0],
+    ['a list', [alice]],
+    ['a promise of nothing known', { clientId: 'alice' }],
+    ['a token that is no text', { token: 1 }],
+    ['scopes that are no list', { token: 'good', scopes: 'mcp:read' }],
+    ['an expiry that is no time', { token: 'good', expiresAt: 'tomorrow' }],
+    ['an expiry in milliseconds', { token: 'good', expiresAt: 1_900_000_000_000 }],
+    ['a function', () => alice],
+  ])('A-45 fails closed when the verdict is %s', async (_case, verdict) => {
+    const junk = { verifyToken: async () => verdict as never }
+    const log: LogEntry[] = []
+    expect(await outcome({ verifier: junk, logger: (entry) => log.push(entry) })).toBe('server_error')
+    expect(log.map(({ event }) => event)).toEqual(['server_error'])
+  })
+
+  it('takes a verifier that answers without a promise', async () => {
+    expect(await outcome({ verifier: { verifyToken: (() => alice) as never } })).toBe('alice')
+  })
+
+  it('A-18 logs the error and its cause, the token and its parts taken out', async () => {
+    const token = 'headheadhead.payloadpayload.signature'
+    const log: LogEntry[] = []
+    const error = new AuthError('verifier_unavailable', `no answer for ${token}`, {
+      cause: new Error('ECONNREFUSED payloadpayload'),
+    })
+    const down = { verifyToken: () => Promise.reject(error) }
+    await bearerGate({ verifier: down, logger: (entry) => log.push(entry) }).authenticate(bearer(token))
+    expect(log[0]).toMatchObject({
+      level: 'error',
+      event: 'verifier_unavailable',
+      details: {
+        error: 'AuthError: no answer for [redacted]',
+        cause: 'Error: ECONNREFUSED [redacted]',
+      },
+    })
+  })
+
+  it('A-45 fails closed when even the error is broken', async () => {
+    const error = Object.defineProperty(new Error('x'), 'message', {
+      get: () => {
+        throw new Error('again')
+      },
+    })
+    expect(await outcome({ verifier: { verifyToken: () => Promise.reject(error) }, ...quiet })).toBe(
+      'server_error',
+    )
+  })
+
+  it('is not disturbed by a logger that throws', async () => {
+    const broken = { verifyToken: () => Promise.reject(new Error('x')) }
+    const logger = () => {
+      throw new Error('disk full')
+    }
+    expect(await outcome({ verifier: broken, logger })).toBe('server_error')
+    expect(await outcome({ verifier, logger }, bearer('$'.concat('{TOKEN}')))).toBe('invalid_token')
+  })
+
+  it('gives the verifier the signal of the request', async () => {
+    let context: VerifyContext | undefined
+    const own: TokenVerifier = {
+      verifyToken: async (_token, given) => {
+        context = given
+        return alice
+      },
+    }
+    const { signal } = new AbortController()
+    await bearerGate({ verifier: own }).authenticate({ ...bearer('good'), signal })
+    expect(context?.signal).toBe(signal)
+    await bearerGate({ verifier: own }).authenticate(bearer('good'))
+    expect(context?.signal).toBeUndefined()
+  })
+
+  it('D-43 does not wait for a verifier that hangs once the caller is gone', async () => {
+    const log: LogEntry[] = []
+    const gate = bearerGate({
+      verifier: { verifyToken: () => new Promise(() => {}) },
+      logger: (entry) => log.push(entry),
+    })
+    const controller = new AbortController()
+    const answer = gate.authenticate({ ...bearer('good'), signal: controller.signal })
+    controller.abort()
+    expect(isRefusal(await answer)).toBe(true)
+    expect(isRefusal(await gate.authenticate({ ...bearer('good'), signal: AbortSignal.abort() }))).toBe(true)
+    expect(log).toEqual([])
+  })
+
+  it('makes no signal for a verdict that is known already, and lets go of one that was needed', async () => {
+    const listeners = new Set<unknown>()
+    const signal = {
+      aborted: false,
+      addEventListener: (_type: string, listener: unknown) => listeners.add(listener),
+      removeEventListener: (_type: string, listener: unknown) => listeners.delete(listener),
+    }
+    let read = 0
+    const watched: RequestHead = {
+      ...bearer('good'),
+      get signal() {
+        read++
+        return signal as unknown as AbortSignal
+      },
+    }
+    await bearerGate({ verifier }).authenticate(
+      Object.defineProperties({ ...bearer('good') }, descriptors(watched)),
+    )
+    expect(read).toBe(0)
+    const slow: TokenVerifier = {
+      verifyToken: () =>
+        new Promise((resolve) => {
+          setImmediate(() => resolve(alice))
+        }),
+    }
+    await bearerGate({ verifier: slow }).authenticate(watched)
+    expect(read).toBe(1)
+    expect(listeners.size).toBe(0)
+  })
+
+  it.each([
+    ['options must be an object', undefined],
+    ['verifier', {}],
+    ['verifier', { verifier: {} }],
+    ['verifier', { verifier: null }],
+    ['unknown option "realms"', { verifier, realms: 'x' }],
+    ['realm', { verifier, realm: 'a\n' }],
+    ['requiredScopes', { verifier, requiredScopes: 'mcp:read' }],
+    ['verifier.requiredScopes', { verifier: { ...verifier, requiredScopes: ['a b'] } }],
+    ['scopeHierarchy', { verifier, scopeHierarchy: { a: ['b'], b: ['a'] } }],
+    ['apiKeyHeader', { verifier, apiKeyHeader: 'x api key' }],
+    ['apiKeyHeader', { verifier, apiKeyHeader: 'Authorization' }],
+    ['resourceMetadata', { verifier, resourceMetadata: 'mcp.example.com' }],
+    ['logger', { verifier, logger: {} }],
+    ['clock', { verifier, clock: 0 }],
+  ])('FL-23 refuses wrong options when it is made: %s (%#)', (message, options) => {
+    expect(() => bearerGate(options as never)).toThrow(TypeError)
+    expect(() => bearerGate(options as never)).toThrow(message)
+  })
+
+  it('copies its options', async () => {
+    const requiredScopes = ['mcp:admin']
+    const gate = bearerGate(Object.freeze({ verifier, requiredScopes }))
+    requiredScopes.push('more')
+    expect(isRefusal(await gate.authenticate(bearer('good')))).toBe(false)
+  })
+})
+
+describe('gateOf', () => {
+  it('takes a gate as it is, and makes one from options', () => {
+    const gate = bearerGate({ verifier })
+    expect(gateOf(gate)).toBe(gate)
+    expect(gateOf({ verifier, apiKeyHeader: 'X-Key' }).credentialHeaders).toEqual(['authorization', 'x-key'])
+  })
+})
+
+function descriptors(of: object): PropertyDescriptorMap {
+  return Object.getOwnPropertyDescriptors(of)
+}

@@ -1,0 +1,262 @@
+import {
+  AccessToken,
+  AuthError,
+  type AuthErrorCode,
+  type Clock,
+  completeVerdict,
+  type LogEntry,
+  type Logger,
+  redact,
+  type ScopeHierarchy,
+  scopeList,
+  scopePolicy,
+  stderrLogger,
+  systemClock,
+  type TokenVerifier,
+} from '../core/index.ts'
+import { checkOptions } from '../core/options.ts'
+import { ask, gone } from './ask.ts'
+import { runWithToken } from './context.ts'
+import { apiKeyHeaderName, credentialReader } from './credential.ts'
+import { type RequestHead, requestHead } from './head.ts'
+import { placeholderAdvice, placeholderCause } from './placeholder.ts'
+import { type Refusal, type RefusalDetails, refusalResponse, refusalWriter } from './refusal.ts'
+
+/** What a {@link bearerGate} needs to know. */
+export interface BearerGateOptions {
+  /** Decides whether a token is good. */
+  readonly verifier: TokenVerifier
+  /** Name of the protected space, shown in challenges (RFC 9110 section 11.5). Default: `mcp`. */
+  readonly realm?: string
+  /** Scopes every request needs, besides those the verifier names. Default: none. */
+  readonly requiredScopes?: readonly string[]
+  /** Which scopes contain which. Default: none contains another. */
+  readonly scopeHierarchy?: ScopeHierarchy
+  /** Header that may carry the token instead of `Authorization`, such as `x-api-key`. Default: none is read. */
+  readonly apiKeyHeader?: string
+  /** URL of the protected resource metadata, only when there is an authorization server (RFC 9728 section 5.1). Default: none. */
+  readonly resourceMetadata?: string
+  /** Where faults of the verifier and hints for the operator go. Default: standard error. */
+  readonly logger?: Logger
+  /** Default: the clock of this machine. */
+  readonly clock?: Clock
+}
+
+/**
+ * Stands in front of a handler. Called with a `Request` it resolves to the caller's {@link AccessToken}, or to the
+ * `Response` that refuses. Never rejects.
+ */
+export interface BearerGate {
+  (request: Request): Promise<AccessToken | Response>
+  /** The same for the head of any request; tell the results apart with {@link isRefusal}. Never rejects. */
+  authenticate(head: RequestHead): Promise<AccessToken | Refusal>
+  /** The answer for a code, in the words of this gate: its realm, scopes and metadata. */
+  refuse(code: AuthErrorCode, details?: RefusalDetails): Refusal
+  /** Whether the token has all the scopes, directly or through the hierarchy. */
+  covers(token: AccessToken, scopes: readonly string[]): boolean
+  /** Lower-case names of the headers a credential is read from; handlers have no use for them. */
+  readonly credentialHeaders: readonly string[]
+  /** The clock it decides by. */
+  readonly clock: Clock
+}
+
+const known = [
+  'verifier',
+  'realm',
+  'requiredScopes',
+  'scopeHierarchy',
+  'apiKeyHeader',
+  'resourceMetadata',
+  'logger',
+  'clock',
+] as const satisfies readonly (keyof BearerGateOptions)[]
+
+/**
+ * Makes a {@link BearerGate} (MCP authorization, "Token Requirements" and "Error Handling"; RFC 6750). It decides from
+ * the head of the request alone, so nothing of a body is read for a caller who is refused. An outage behind the
+ * verifier is answered with 503 and a broken verifier with 500: neither lets anybody in, nor calls a token bad.
+ *
+ * @throws TypeError naming the option that is unknown, missing or wrong
+ *
+ * @example
+ * ```ts
+ * import { bearerGate } from 'mcp-bearer'
+ *
+ * const keys = new Map([['sk-abc123', 'alice@example.com']])
+ * const gate = bearerGate({
+ *   verifier: {
+ *     async verifyToken(token) {
+ *       const email = keys.get(token)
+ *       return email === undefined ? null : { token, claims: { email } }
+ *     },
+ *   },
+ * })
+ *
+ * export default {
+ *   async fetch(request: Request): Promise<Response> {
+ *     const caller = await gate(request)
+ *     if (caller instanceof Response) return caller
+ *     return new Response(`Hello ${caller.claims['email']}`)
+ *   },
+ * }
+ * ```
+ */
+export function bearerGate(options: BearerGateOptions): BearerGate {
+  const { verifier, required, policy, read, refuse, log, clock, credentialHeaders } = checkedOptions(options)
+
+  async function authenticate(head: RequestHead): Promise<AccessToken | Refusal> {
+    const credential = read(head)
+    if (credential.kind === 'ambiguous') return refuse('invalid_request')
+    if (credential.kind !== 'token') {
+      hint(head)
+      return refuse(credential.kind === 'none' ? 'unauthorized' : 'invalid_token')
+    }
+    try {
+      const verdict = await ask(verifier, credential.token, head)
+      // Nobody reads this answer.
+      if (verdict === gone) return refuse('verifier_unavailable')
+      const token = completeVerdict(verdict, clock)
+      if (token === null) {
+        hint(head)
+        return refuse('invalid_token', verdict ? { expired: true } : undefined)
+      }
+      return policy.covers(token.scopes, required) ? token : refuse('insufficient_scope')
+    } catch (error) {
+      return failed(error, credential.token)
+    }
+  }
+
+  /** A throwing verifier knows nothing of the token, unless it says so with an {@link AuthError}. */
+  function failed(error: unknown, token: string): Refusal {
+    const code = error instanceof AuthError ? afterVerifier[error.code] : 'server_error'
+    const message = faults[code]
+    if (message !== undefined) {
+      log({ level: 'error', event: code, message, details: describe(error, token) })
+    }
+    return refuse(code, error instanceof AuthError ? error : undefined)
+  }
+
+  function hint(head: RequestHead): void {
+    for (const name of credentialHeaders) {
+      const value = head.header(name)[0]
+      const cause = value === undefined ? undefined : placeholderCause(value)
+      if (cause === undefined) continue
+      log({
+        level: 'warn',
+        event: 'placeholder_credential',
+        message: placeholderAdvice[cause],
+        details: { cause },
+      })
+    }
+  }
+
+  return Object.assign(
+    async (request: Request) => {
+      const answer = await authenticate(requestHead(request))
+      return isRefusal(answer) ? refusalResponse(answer, request.method) : answer
+    },
+    {
+      authenticate,
+      refuse,
+      covers: (token: AccessToken, scopes: readonly string[]) => policy.covers(token.scopes, scopes),
+      credentialHeaders,
+      clock,
+    },
+  )
+}
+
+/** A gate as it is, or one made from options: what every adapter takes. */
+export function gateOf(gate: BearerGate | BearerGateOptions): BearerGate {
+  return typeof gate === 'function' ? gate : bearerGate(gate)
+}
+
+/** Runs what stands behind a gate, for the caller it let in. */
+export function runBehind<T>(gate: BearerGate, token: AccessToken, fn: () => T): T {
+  return runWithToken({ token, covers: gate.covers, clock: gate.clock }, fn)
+}
+
+/** Tells the answer of {@link BearerGate.authenticate} that refuses from the one that lets in. */
+export function isRefusal(answer: AccessToken | Refusal): answer is Refusal {
+  return !(answer instanceof AccessToken)
+}
+
+function checkedOptions(options: BearerGateOptions) {
+  checkOptions('bearerGate', options, known)
+  const { verifier, realm = 'mcp', resourceMetadata, logger = stderrLogger, clock = systemClock } = options
+  if (typeof verifier?.verifyToken !== 'function') {
+    throw new TypeError('bearerGate: verifier must have a method verifyToken')
+  }
+  if (typeof logger !== 'function') throw new TypeError('bearerGate: logger must be a function')
+  if (typeof clock !== 'function') throw new TypeError('bearerGate: clock must be a function')
+  const required = Object.freeze([
+    ...new Set([
+      ...scopeList('requiredScopes', options.requiredScopes ?? []),
+      ...scopeList('verifier.requiredScopes', verifier.requiredScopes ?? []),
+    ]),
+  ])
+  const apiKeyHeader = apiKeyHeaderName(options.apiKeyHeader)
+  return {
+    verifier,
+    required,
+    policy: scopePolicy(options.scopeHierarchy),
+    read: credentialReader(apiKeyHeader),
+    refuse: refusalWriter({
+      realm,
+      scope: required,
+      ...(resourceMetadata !== undefined && { resourceMetadata }),
+    }),
+    log: quiet(logger),
+    clock,
+    credentialHeaders: Object.freeze([
+      'authorization',
+      ...(apiKeyHeader === undefined ? [] : [apiKeyHeader]),
+    ]),
+  }
+}
+
+/** What a code thrown by a verifier means to the caller. The others are not a verifier's to say. */
+const afterVerifier: Readonly<Record<AuthErrorCode, AuthErrorCode>> = {
+  unauthorized: 'invalid_token',
+  invalid_token: 'invalid_token',
+  insufficient_scope: 'insufficient_scope',
+  access_denied: 'access_denied',
+  rate_limited: 'rate_limited',
+  verifier_unavailable: 'verifier_unavailable',
+  server_error: 'server_error',
+  invalid_request: 'server_error',
+  forbidden_origin: 'server_error',
+  token_unavailable: 'server_error',
+  origin_mismatch: 'server_error',
+}
+
+/** The faults of our own side, which the operator has to hear of. */
+const faults: Readonly<Partial<Record<AuthErrorCode, string>>> = {
+  verifier_unavailable:
+    'A token could not be verified; callers get 503 until what the verifier needs is back.',
+  server_error:
+    'The verifier failed; callers get 500. A token that is not good must resolve to null instead.',
+}
+
+/** Name and message of the error and of its cause, without the token or any part of it. */
+function describe(error: unknown, token: string): NonNullable<LogEntry['details']> {
+  const secrets = [token, ...token.split('.').filter((part) => part.length >= 8)]
+  const text = (value: unknown) =>
+    redact(value instanceof Error ? `${value.name}: ${value.message}` : typeof value, secrets)
+  try {
+    const cause = error instanceof Error ? error.cause : undefined
+    return { error: text(error), ...(cause !== undefined && { cause: text(cause) }) }
+  } catch {
+    return { error: 'an error that cannot be read' }
+  }
+}
+
+/** A log that fails must not fail the request. */
+function quiet(logger: Logger): Logger {
+  return (entry) => {
+    try {
+      logger(entry)
+    } catch {
+      // Nowhere left to tell it.
+    }
+  }
+}

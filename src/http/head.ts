@@ -1,0 +1,44 @@
+/**
+ * The head of an HTTP request: all that authentication may look at. The body is not part of it, so a refusal never
+ * waits for one.
+ */
+export interface RequestHead {
+  readonly method: string
+  /** The request target: a path, or an absolute URL. Only its query is ever read. */
+  readonly url: string
+  /** Every value the request holds under a lower-case header name, one for each line; empty when there is none. */
+  header(name: string): readonly string[]
+  /** Aborted when the caller is gone. May be made on first use: read it only when it is needed. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The head of a `Request`. Fetch joins several lines of one name with a comma: one value, in which the comma tells. */
+export function requestHead(request: Request): RequestHead {
+  return new FetchHead(request)
+}
+
+/** A class for its getters: reading the signal of a `Request` makes one, and most requests never need it. */
+class FetchHead implements RequestHead {
+  readonly #request: Request
+
+  constructor(request: Request) {
+    this.#request = request
+  }
+
+  get method(): string {
+    return this.#request.method
+  }
+
+  get url(): string {
+    return this.#request.url
+  }
+
+  get signal(): AbortSignal {
+    return this.#request.signal
+  }
+
+  header(name: string): readonly string[] {
+    const value = this.#request.headers.get(name)
+    return value === null ? [] : [value]
+  }
+}

@@ -1,0 +1,26 @@
+/** Why a credential is no credential: text that should have been replaced by one, or was put together wrongly. */
+export type PlaceholderCause = 'unexpanded_variable' | 'doubled_scheme' | 'missing_value' | 'angle_brackets'
+
+/** What to tell the operator; never the value itself. */
+export const placeholderAdvice: Readonly<Record<PlaceholderCause, string>> = {
+  unexpanded_variable:
+    'A client sent the name of a variable instead of its value; set the variable where the client runs.',
+  doubled_scheme: 'A client sent "Bearer" twice; its configuration should hold the token alone.',
+  missing_value: 'A client sent the text of an empty value; its token was not set when the header was built.',
+  angle_brackets: 'A client sent text in angle brackets; put the token itself in their place.',
+}
+
+/**
+ * Recognises what hosts send when their configuration is not filled in: `${TOKEN}`, `{env:TOKEN}`, `undefined`,
+ * `Bearer Bearer x`, `<token>`. For the log of the operator: the caller learns nothing.
+ *
+ * @param value of the header, with or without its scheme
+ */
+export function placeholderCause(value: string): PlaceholderCause | undefined {
+  const rest = value.trim().replace(/^bearer[ \t]+/i, '')
+  if (/^bearer(?:[ \t]|$)/i.test(rest) && rest.length < value.trim().length) return 'doubled_scheme'
+  if (/\$\{|\{env:|\{\{|\$\(|^\$[A-Za-z_]|^%[A-Za-z_]\w*%$/.test(rest)) return 'unexpanded_variable'
+  if (/^(?:undefined|null|none|nan|\[object object\])$/i.test(rest)) return 'missing_value'
+  if (rest.startsWith('<') && rest.endsWith('>')) return 'angle_brackets'
+  return undefined
+}
