@@ -1,0 +1,75 @@
+import type { BearerChallenge } from '../core/index.ts'
+import { BearerAuth } from './bearer-auth.ts'
+
+/** What a {@link TokenSource} is told about the request it gives a token for. */
+export interface TokenRequest {
+  /** Where the token is about to go. Always of the origin the client was made for. */
+  readonly url: string | URL
+}
+
+/**
+ * Where a token comes from. Asked before **every** request, so a token can rotate while a client runs. A source that
+ * is slow to answer keeps its own cache; one source for each user, never one for all.
+ *
+ * @example
+ * ```ts
+ * import { Client, type TokenSource } from 'mcp-bearer/client'
+ *
+ * let token = await fetchToken()
+ * const source: TokenSource = {
+ *   token: async () => token,
+ *   async refused(old) {
+ *     if (old === token) token = await fetchToken()
+ *   },
+ * }
+ * const client = new Client('https://mcp.example.com/mcp', { auth: source })
+ *
+ * async function fetchToken(): Promise<string> {
+ *   return 'from a vault'
+ * }
+ * ```
+ */
+export interface TokenSource {
+  /**
+   * The token for a request: bare, without `Bearer`. Throw when there is none; an `AuthError` reaches the caller as
+   * it is, anything else becomes an `AuthError` with code `token_unavailable`.
+   */
+  token(request: TokenRequest): Promise<string>
+  /**
+   * The server answered 401 to this token (RFC 6750 section 3.1). Called once for a token however many requests it
+   * failed; afterwards `token` is asked again, and the request is sent once more if the answer changed. A source
+   * without this method is never asked twice for one request.
+   *
+   * @param token the token that was used, to compare with the current one
+   * @param challenge what the server said; `{ scopes: [] }` when it said nothing
+   */
+  refused?(token: string, challenge: BearerChallenge): Promise<void>
+}
+
+/** What `auth` takes: a token, a {@link BearerAuth}, or anything else that gives tokens. */
+export type AuthOption = string | BearerAuth | TokenSource
+
+/**
+ * The {@link TokenSource} an `auth` option stands for. A string becomes a {@link BearerAuth}.
+ *
+ * @param option how error messages call the option
+ * @throws TypeError when it is none of the three, or a string that cannot be a token; the value is never shown
+ */
+export function tokenSource(auth: unknown, option = 'auth'): TokenSource {
+  if (auth === undefined || auth === null) {
+    throw new TypeError(
+      `${option} is ${auth}: an environment variable that is not set? Leave the option out to connect without a token`,
+    )
+  }
+  if (typeof auth === 'string') return new BearerAuth(auth, option)
+  if (!isTokenSource(auth)) {
+    throw new TypeError(`${option} must be a token, a BearerAuth, or a TokenSource with a method token()`)
+  }
+  return auth
+}
+
+function isTokenSource(value: unknown): value is TokenSource {
+  return (
+    typeof value === 'object' && value !== null && typeof (value as Partial<TokenSource>).token === 'function'
+  )
+}

@@ -1,0 +1,162 @@
+import type { Transport } from '@modelcontextprotocol/client'
+import { AuthError } from '../core/index.ts'
+import { authorizedFetch, type FetchLike, type HttpOptions } from './authorized-fetch.ts'
+import { authError, type Server, serverAt } from './server.ts'
+
+/** How a client reaches its server. Made without any input or output; opened once for each connection. */
+export interface ClientTransport {
+  /** How the protocol revision is found: `auto` asks the server, `legacy` is for transports older than the question. */
+  readonly negotiation: 'auto' | 'legacy'
+  /** A transport of the official SDK, not started. Its errors are `AuthError`s where authentication is the reason. */
+  open(options?: OpenOptions): Promise<Transport>
+}
+
+/** Options of {@link ClientTransport.open}. */
+export interface OpenOptions {
+  /** Milliseconds to wait for an event stream when the transport starts. Default: 60000. */
+  readonly timeout?: number
+  /**
+   * Told when the server refuses the credential on the stream it pushes messages on. No call fails then, but the
+   * messages stop; over SSE the answers too, so that transport closes.
+   */
+  readonly onRefused?: (error: AuthError) => void
+}
+
+/**
+ * MCP over Streamable HTTP (MCP transports, "Streamable HTTP") with a credential on every request: POST, GET and
+ * DELETE, reconnects included. Give it to a {@link Client}, or `open()` to a client of the official SDK.
+ *
+ * @example
+ * ```ts
+ * import { Client, StreamableHttpTransport } from 'mcp-bearer/client'
+ *
+ * const url = 'https://mcp.example.com/mcp'
+ * const transport = new StreamableHttpTransport(url, { headers: { 'X-API-Key': 'sk-abc123' } })
+ * const client = new Client(transport)
+ * ```
+ */
+export class StreamableHttpTransport implements ClientTransport {
+  readonly negotiation = 'auto'
+  readonly #endpoint: Endpoint
+
+  /**
+   * @param url the MCP endpoint; https, unless no credential is sent or it is this machine
+   * @param owner what errors about the options begin with. Default: the name of the class
+   * @throws TypeError when the URL or an option is wrong
+   */
+  constructor(url: string | URL, options: HttpOptions = {}, owner = 'StreamableHttpTransport') {
+    this.#endpoint = endpoint(url, options, owner)
+  }
+
+  async open({ onRefused }: OpenOptions = {}): Promise<Transport> {
+    const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
+    const { server, fetch } = this.#endpoint
+    const watched: FetchLike = async (url, init) => {
+      try {
+        return await fetch(url, init)
+      } catch (error) {
+        if (init?.method === 'GET' && error instanceof AuthError) onRefused?.(error)
+        throw error
+      }
+    }
+    return new StreamableHTTPClientTransport(server.url, { fetch: watched })
+  }
+}
+
+/**
+ * MCP over HTTP with SSE, the transport of 2024-11-05, with a credential on the event stream and on every message.
+ * An `endpoint` event that names another origin is an `AuthError` with code `origin_mismatch`.
+ *
+ * @example
+ * ```ts
+ * import { Client, SSETransport } from 'mcp-bearer/client'
+ *
+ * const client = new Client(new SSETransport('https://mcp.example.com/sse', { auth: 'sk-abc123' }))
+ * ```
+ */
+export class SSETransport implements ClientTransport {
+  readonly negotiation = 'legacy'
+  readonly #endpoint: Endpoint
+
+  /**
+   * @param url where the event stream is; https, unless no credential is sent or it is this machine
+   * @param owner what errors about the options begin with. Default: the name of the class
+   * @throws TypeError when the URL or an option is wrong
+   */
+  constructor(url: string | URL, options: HttpOptions = {}, owner = 'SSETransport') {
+    this.#endpoint = endpoint(url, options, owner)
+  }
+
+  async open({ timeout = 60_000, onRefused }: OpenOptions = {}): Promise<Transport> {
+    const { SSEClientTransport, SseError } = await import('@modelcontextprotocol/client')
+    const { server, fetch } = this.#endpoint
+    let refused: AuthError | undefined
+    let started = false
+    const streamFetch: FetchLike = async (url, init) => {
+      try {
+        return await fetch(url, init)
+      } catch (error) {
+        if (init?.method !== 'POST' && error instanceof AuthError) {
+          refused = error
+          if (started) {
+            onRefused?.(error)
+            // Answers cannot arrive any more, so nobody shall wait for them, and EventSource shall not ask for ever.
+            void transport.close()
+          }
+        }
+        throw error
+      }
+    }
+    const transport: Transport = new SSEClientTransport(server.url, { fetch: streamFetch })
+    const start = transport.start.bind(transport)
+    transport.start = async () => {
+      try {
+        await within(timeout, start(), `${server.label} did not open its event stream in time`)
+        started = true
+      } catch (error) {
+        // Or EventSource asks again every few seconds for ever.
+        await transport.close()
+        if (refused) throw refused
+        // What is neither of the two is the SDK's refusal of an endpoint of another origin.
+        const isOther =
+          error instanceof SseError || error instanceof TypeError || error instanceof TimeoutError
+        throw isOther ? error : endpointElsewhere(server)
+      }
+    }
+    return transport
+  }
+}
+
+interface Endpoint {
+  readonly server: Server
+  readonly fetch: FetchLike
+}
+
+function endpoint(url: string | URL, options: HttpOptions, owner: string): Endpoint {
+  const fetch = authorizedFetch({ ...options, url }, owner)
+  return { server: serverAt(owner, url, options.serverName, false), fetch }
+}
+
+function endpointElsewhere(server: Server): AuthError {
+  return authError(
+    server,
+    'origin_mismatch',
+    `${server.label} names another origin as the endpoint for messages; the credential does not go there.`,
+  )
+}
+
+class TimeoutError extends Error {
+  override readonly name = 'TimeoutError'
+}
+
+async function within<T>(milliseconds: number, work: Promise<T>, message: string): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new TimeoutError(message)), milliseconds)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
