@@ -1,0 +1,167 @@
+import type { IncomingMessage } from 'node:http'
+import { numberBetween } from '../core/options.ts'
+import type { PlainAnswer } from '../http/refusal.ts'
+import { rpcCode } from './rpc-error.ts'
+
+/** How much of a body is read, and how long it may take. */
+export interface BodyLimits {
+  /** Bytes. */
+  readonly maxBytes: number
+  /** Milliseconds from the head of the request to the last byte of its body. */
+  readonly timeoutMs: number
+}
+
+/** A parsed body, or why there is none. */
+export type Body =
+  | { readonly ok: true; readonly value: unknown }
+  | { readonly ok: false; readonly problem: BodyProblem }
+
+/** Why a body was not read; answered as a JSON-RPC error. */
+export type BodyProblem = 'media_type' | 'too_large' | 'too_slow' | 'not_json' | 'gone'
+
+const answers: Readonly<Record<BodyProblem, { status: number; code: number; message: string }>> = {
+  media_type: { status: 415, code: rpcCode.invalidRequest, message: 'Content-Type must be application/json' },
+  too_large: { status: 413, code: rpcCode.invalidRequest, message: 'The request body is too large' },
+  too_slow: {
+    status: 408,
+    code: rpcCode.invalidRequest,
+    message: 'The request body took too long to arrive',
+  },
+  not_json: {
+    status: 400,
+    code: rpcCode.parseError,
+    message: 'Parse error: the request body is not valid JSON',
+  },
+  gone: { status: 400, code: rpcCode.parseError, message: 'Parse error: the request body ended early' },
+}
+
+/** Checks the limits given as options: 4 MiB and 30 s unless told otherwise. */
+export function bodyLimits(maxBodyBytes: number | undefined, bodyTimeoutMs: number | undefined): BodyLimits {
+  return {
+    maxBytes: numberBetween('maxBodyBytes', maxBodyBytes ?? 4 * 1024 * 1024, 1, 1024 ** 3),
+    timeoutMs: numberBetween('bodyTimeoutMs', bodyTimeoutMs ?? 30_000, 1, 3_600_000),
+  }
+}
+
+/** The answer to a body that was not read: a JSON-RPC error without an id (JSON-RPC 2.0, section 5). */
+export function bodyProblemAnswer(problem: BodyProblem): PlainAnswer {
+  const { status, code, message } = answers[problem]
+  const body = JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': String(body.length),
+    'cache-control': 'no-store',
+  }
+  return { status, headers, body }
+}
+
+/** Reads the JSON body of a web-standard request. */
+export async function readWebBody(request: Request, limits: BodyLimits): Promise<Body> {
+  const refused = judgeHead(
+    request.headers.get('content-type'),
+    request.headers.get('content-length'),
+    limits,
+  )
+  if (refused) return refused
+  if (!request.body) return parse('')
+  const reader = request.body.getReader()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const late = new Promise<'too_slow'>((resolve) => {
+    timer = setTimeout(resolve, limits.timeoutMs, 'too_slow' as const)
+  })
+  try {
+    const read = await Promise.race([collect(reader, limits.maxBytes), late])
+    if (typeof read !== 'string') return parse(decode(read))
+    reader.cancel().catch(() => {})
+    return failed(read)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function collect(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+  maxBytes: number,
+): Promise<Uint8Array[] | BodyProblem> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for (let read = await reader.read(); !read.done; read = await reader.read()) {
+      size += read.value.byteLength
+      if (size > maxBytes) return 'too_large'
+      chunks.push(read.value)
+    }
+    return chunks
+  } catch {
+    return 'gone'
+  }
+}
+
+/**
+ * Reads the JSON body of a Node request, without the detour over web streams. A framework in front may have read it
+ * already, and left it parsed as `body`.
+ */
+export function readNodeBody(
+  request: IncomingMessage & { body?: unknown },
+  limits: BodyLimits,
+): Promise<Body> {
+  if (request.readableEnded) {
+    return Promise.resolve(request.body === undefined ? failed('gone') : { ok: true, value: request.body })
+  }
+  const refused = judgeHead(request.headers['content-type'], request.headers['content-length'], limits)
+  if (refused) return Promise.resolve(refused)
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const finish = (body: Body) => {
+      clearTimeout(timer)
+      request.off('data', take)
+      resolve(body)
+    }
+    const take = (chunk: Buffer) => {
+      size += chunk.length
+      if (size > limits.maxBytes) finish(failed('too_large'))
+      else chunks.push(chunk)
+    }
+    const timer = setTimeout(() => finish(failed('too_slow')), limits.timeoutMs)
+    request.on('data', take)
+    request.once('end', () => finish(parse(decode(chunks))))
+    // Without a listener, a caller who disconnects in mid-body would end the process.
+    request.once('error', () => finish(failed('gone')))
+    request.once('close', () => finish(failed('gone')))
+  })
+}
+
+function judgeHead(
+  type: string | null | undefined,
+  length: string | null | undefined,
+  { maxBytes }: BodyLimits,
+): Body | undefined {
+  if ((type ?? '').split(';', 1)[0]!.trim().toLowerCase() !== 'application/json') return failed('media_type')
+  return length !== undefined && length !== null && Number(length) > maxBytes
+    ? failed('too_large')
+    : undefined
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function decode(chunks: readonly Uint8Array[]): string | undefined {
+  try {
+    return utf8.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+  } catch {
+    return undefined
+  }
+}
+
+function parse(text: string | undefined): Body {
+  try {
+    if (text !== undefined) return { ok: true, value: JSON.parse(text) as unknown }
+  } catch {
+    // Falls through: the same answer as for text that is no UTF-8.
+  }
+  return failed('not_json')
+}
+
+function failed(problem: BodyProblem): Body {
+  return { ok: false, problem }
+}

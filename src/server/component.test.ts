@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { AccessToken } from '../core/index.ts'
+import { type Caller, type Component, componentList, permitted } from './component.ts'
+
+const component = (name: string, ...scopes: string[]): Component => ({ name, scopes, listed: { name } })
+const caller = (...granted: string[]): Caller => ({
+  auth: new AccessToken({ token: 'secret', scopes: granted }),
+  covers: (needed) => needed.every((scope) => granted.includes(scope)),
+})
+const nobody: Caller = { auth: undefined, covers: () => false }
+
+describe('componentList', () => {
+  it('D-28 shows only what the caller may use, in the order of registration', () => {
+    const list = componentList('tool')
+    for (const one of [component('b'), component('a', 'x'), component('c', 'x', 'y')]) list.add(one)
+    expect(list.visible(caller()).map(({ name }) => name)).toEqual(['b'])
+    expect(list.visible(caller('x')).map(({ name }) => name)).toEqual(['b', 'a'])
+    expect(list.visible(caller('y', 'x')).map(({ name }) => name)).toEqual(['b', 'a', 'c'])
+    expect(list.visible(nobody).map(({ name }) => name)).toEqual(['b'])
+  })
+
+  it('keeps one list for callers who see the same, and drops it when something is added', () => {
+    const list = componentList('tool')
+    list.add(component('a', 'x'))
+    const first = list.visible(caller('x'))
+    expect(list.visible(caller('x', 'unrelated'))).toBe(first)
+    list.add(component('b'))
+    expect(list.visible(caller('x'))).toHaveLength(2)
+  })
+
+  it('shows the right list to each of a thousand kinds of callers', () => {
+    const list = componentList('tool')
+    for (let n = 0; n < 10; n++) list.add(component(`t${n}`, `s${n}`))
+    for (let kind = 0; kind < 1000; kind++) {
+      const granted = Array.from({ length: 10 }, (_, n) => n).filter((n) => (kind >> n) & 1)
+      const seen = list.visible(caller(...granted.map((n) => `s${n}`))).map(({ name }) => name)
+      expect(seen).toEqual(granted.map((n) => `t${n}`))
+    }
+  })
+
+  it('refuses a second component of the same name', () => {
+    const list = componentList('tool')
+    list.add(component('a'))
+    expect(() => list.add(component('a'))).toThrow(/"a" exists already/)
+  })
+
+  it('FL-33 does not find what nobody registered', () => {
+    for (const name of ['constructor', '__proto__', 'toString'])
+      expect(componentList('tool').get(name)).toBeUndefined()
+  })
+})
+
+describe('permitted', () => {
+  it('D-30 refuses a hidden component by name, with all the scopes it needs', () => {
+    expect(() => permitted(component('a', 'x', 'y'), 'tool', caller('x'))).toThrow(
+      expect.objectContaining({ code: 'insufficient_scope', scopes: ['x', 'y'] }),
+    )
+  })
+
+  it('FL-20 refuses a component with scopes to a caller without identity', () => {
+    expect(() => permitted(component('a', 'x'), 'tool', nobody)).toThrow(
+      expect.objectContaining({ code: 'unauthorized' }),
+    )
+    expect(permitted(component('a'), 'tool', nobody).name).toBe('a')
+  })
+
+  it('says unknown for what does not exist', () => {
+    expect(() => permitted(undefined, 'tool', caller())).toThrow(expect.objectContaining({ code: -32602 }))
+  })
+})

@@ -1,0 +1,44 @@
+import { AuthError, type Logger, redact, ToolError } from '../core/index.ts'
+import type { HandlerContext } from './types.ts'
+
+/** What a caller reads when something broke that is not theirs to know. */
+export const genericFailure = 'The server failed to do this. The reason is in its log.'
+
+/**
+ * Whether an error refuses the caller of this request: `requireAuth()` or `requireScopes()` threw it. An `AuthError`
+ * with a status came from a client inside the handler; it is about some other server and says nothing of our caller.
+ */
+export function isRefusal(error: unknown): error is AuthError {
+  return (
+    error instanceof AuthError &&
+    error.status === undefined &&
+    (error.code === 'insufficient_scope' || error.code === 'unauthorized')
+  )
+}
+
+/**
+ * Turns what a handler threw into what the caller may read. The text of a {@link ToolError} is meant for them; any
+ * other error goes to the log, without the caller's token, and the caller gets a fixed sentence.
+ *
+ * @throws AuthError when the error refuses the caller: the answer is then a 401 or 403
+ */
+export function failureText(error: unknown, component: string, ctx: HandlerContext, logger: Logger): string {
+  if (isRefusal(error)) throw error
+  if (error instanceof ToolError) return error.message
+  logger({
+    level: 'error',
+    event: 'handler_failed',
+    message: `${component} threw`,
+    details: { component, error: redact(stackOf(error), ctx.auth ? [ctx.auth.token] : []) },
+  })
+  return genericFailure
+}
+
+/** The stack of an error and of what caused it; nothing else, an error may carry requests with headers. */
+function stackOf(error: unknown, depth = 0): string {
+  if (!(error instanceof Error)) return `thrown: ${typeof error === 'string' ? error : typeof error}`
+  const own = String(error.stack ?? error.message)
+  return error.cause === undefined || depth === 3
+    ? own
+    : `${own}\ncaused by ${stackOf(error.cause, depth + 1)}`
+}

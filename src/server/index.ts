@@ -1,0 +1,34 @@
+export type { Logger, TokenVerifier, Verdict } from '../core/index.ts'
+export { AccessToken, type AccessTokenInit, AuthError, type AuthErrorCode, ToolError } from '../core/index.ts'
+export { getAccessToken, requireAuth, requireScopes } from '../http/context.ts'
+export { ECKeyPair, Ed25519KeyPair, RSAKeyPair } from '../issuer/index.ts'
+export {
+  BearerAuthProvider,
+  type BearerAuthProviderOptions,
+  JWTVerifier,
+  jwtVerifier,
+  staticVerifier,
+} from '../verify/index.ts'
+export type { HttpOptions } from './http-side.ts'
+export type { Listening, ListenOptions } from './listen.ts'
+export { MCPServer, type MCPServerOptions } from './mcp-server.ts'
+export type { PromptHandler } from './prompts.ts'
+export type { ResourceHandler } from './resources.ts'
+export type { PromptResult } from './result.ts'
+export type { StdioConnection } from './stdio.ts'
+export type { ToolHandler } from './tools.ts'
+export type {
+  ContentBlock,
+  HandlerContext,
+  LogLevel,
+  PromptMessage,
+  PromptOptions,
+  ResourceContents,
+  ResourceContext,
+  ResourceOptions,
+  StandardSchema,
+  ToolAnnotations,
+  ToolOptions,
+  ToolResult,
+  Validated,
+} from './types.ts'

@@ -1,0 +1,114 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { isLoopbackHost, numberBetween } from '../core/options.ts'
+
+/** Where a server listens. */
+export interface ListenOptions {
+  /** 0 for any free one. Default: 8000. */
+  readonly port?: number
+  /** The address to bind. Default: `127.0.0.1`, which nobody else can reach. */
+  readonly host?: string
+  /** The path of the MCP endpoint. Default: `/mcp`. */
+  readonly path?: string
+}
+
+/** A server that listens. */
+export interface Listening {
+  /** The MCP endpoint, with its path. */
+  readonly url: string
+  readonly host: string
+  readonly port: number
+  /** Stops listening, lets calls in flight finish for up to five seconds, then closes what is left. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/** Checked {@link ListenOptions}. */
+export interface ListenAddress {
+  readonly port: number
+  readonly host: string
+  readonly path: string
+  readonly loopback: boolean
+}
+
+/**
+ * Checks where to listen.
+ * @throws TypeError naming the option that is wrong
+ */
+export function listenAddress({
+  port = 8000,
+  host = '127.0.0.1',
+  path = '/mcp',
+}: ListenOptions): ListenAddress {
+  if (!Number.isInteger(numberBetween('port', port, 0, 65_535)))
+    throw new TypeError('port must be a whole number')
+  if (typeof host !== 'string' || host === '') throw new TypeError('host must be a host name or address')
+  if (typeof path !== 'string' || !/^\/[\w\-./~]*$/.test(path))
+    throw new TypeError('path must begin with "/" and hold no query')
+  return { port, host, path, loopback: isLoopbackHost(host) }
+}
+
+/** A host as it stands in a URL: an IPv6 address in brackets. */
+export function hostnameOf(host: string): string {
+  return host.includes(':') ? `[${host}]` : host
+}
+
+/** The path of a request target, which may be a whole URL (RFC 9112 section 3.2.2). Compared as it is, never decoded. */
+export function pathOf(target: string | undefined): string {
+  const path = (target ?? '/').replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
+  return path.startsWith('/') ? path : '/'
+}
+
+/** How long calls in flight may go on after `close()`, in milliseconds. */
+const graceMs = 5000
+
+/**
+ * Binds the listener.
+ *
+ * @param listenerFor gets the bound port, which a loopback server needs to know its own origins
+ * @throws Error with the system's `code` (`EADDRINUSE`, …) and a message that says what to do
+ */
+export async function listenOn(
+  address: ListenAddress,
+  listenerFor: (port: number) => RequestListener,
+): Promise<Listening> {
+  const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000 })
+  const port = await bind(server, address)
+  server.on('request', listenerFor(port))
+  let closing: Promise<void> | undefined
+  const close = () => (closing ??= shutDown(server))
+  return {
+    url: `http://${hostnameOf(address.host)}:${port}${address.path}`,
+    host: address.host,
+    port,
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function bind(server: Server, { host, port }: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const message =
+        error.code === 'EADDRINUSE'
+          ? `port ${port} on ${host} is in use; choose another, or port: 0 for a free one`
+          : `cannot listen on ${host}, port ${port}: ${error.code ?? error.message}`
+      reject(Object.assign(new Error(message, { cause: error }), { code: error.code }))
+    })
+    server.listen(port, host, () => {
+      server.removeAllListeners('error')
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+}
+
+function shutDown(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const force = setTimeout(() => server.closeAllConnections(), graceMs)
+    server.close(() => {
+      clearTimeout(force)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}

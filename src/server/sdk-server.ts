@@ -1,0 +1,168 @@
+import type { Server, ServerContext } from '@modelcontextprotocol/server'
+import { type AccessToken, type Logger, redact } from '../core/index.ts'
+import { CallContext } from './call-context.ts'
+import { type Component, permitted } from './component.ts'
+import type { Exchange } from './exchange.ts'
+import { genericFailure, isRefusal } from './failure.ts'
+import { findResource, type Registry } from './registry.ts'
+import { RpcError, rpcCode } from './rpc-error.ts'
+import type { LogLevel } from './types.ts'
+
+/** The protocol engine, loaded when the first message needs it. */
+export type Sdk = typeof import('@modelcontextprotocol/server')
+
+/** What a server says of itself. */
+export interface ServerIdentity {
+  readonly name: string
+  readonly version: string
+  readonly title?: string
+}
+
+/** What every exchange of one server shares. */
+export interface Served {
+  readonly identity: ServerIdentity
+  readonly instructions: string | undefined
+  readonly registry: Registry
+  readonly logger: Logger
+  /** Whether a token's scopes cover these, the hierarchy counted. */
+  covers(token: AccessToken, scopes: readonly string[]): boolean
+}
+
+/**
+ * A low-level SDK server for one exchange (or one stdio connection), over the registry that all share. Building it
+ * costs the same whatever the registry holds.
+ */
+export function sdkServer(sdk: Sdk, served: Served, exchange: Exchange): Server {
+  const { registry } = served
+  const server = new sdk.Server(
+    { ...served.identity },
+    {
+      capabilities: capabilities(registry),
+      ...(served.instructions !== undefined && { instructions: served.instructions }),
+    },
+  )
+  const answer = answerer(sdk, served, exchange)
+  if (registry.tools.size > 0) offerTools(server, registry, exchange, answer)
+  if (hasResources(registry)) offerResources(sdk, server, registry, exchange, answer)
+  if (registry.prompts.size > 0) offerPrompts(server, registry, exchange, answer)
+  return server
+}
+
+/** What a posted message asks for that needs scopes, looked up before anything runs. */
+export function addressed(registry: Registry, message: unknown): Component[] {
+  if (Array.isArray(message)) return message.flatMap((part) => addressed(registry, part))
+  const { method, params } = (message ?? {}) as {
+    method?: unknown
+    params?: { name?: unknown; uri?: unknown } | null
+  }
+  const text = (value: unknown) => (typeof value === 'string' ? value : '')
+  const found =
+    method === 'tools/call'
+      ? registry.tools.get(text(params?.name))
+      : method === 'resources/read'
+        ? findResource(registry, text(params?.uri))?.entry
+        : method === 'prompts/get'
+          ? registry.prompts.get(text(params?.name))
+          : undefined
+  return found ? [found] : []
+}
+
+type Answer = <Result>(
+  ctx: ServerContext,
+  run: (call: CallContext) => Result | Promise<Result>,
+) => Promise<Result>
+
+/** Runs one request and turns what it throws into what the protocol carries. */
+function answerer(sdk: Sdk, { logger }: Served, exchange: Exchange): Answer {
+  return async (ctx, run) => {
+    try {
+      return await run(new CallContext(exchange.auth, protocolContext(ctx)))
+    } catch (error) {
+      if (error instanceof sdk.ProtocolError) throw error
+      if (error instanceof RpcError) throw new sdk.ProtocolError(error.code, error.message)
+      if (isRefusal(error)) {
+        exchange.refused ??= error
+        const needs = error.scopes ? `; this needs ${error.scopes.join(' ')}` : ''
+        throw new sdk.ProtocolError(rpcCode.invalidRequest, `${error.message}${needs}`)
+      }
+      const text = error instanceof Error ? String(error.stack) : typeof error
+      logger({
+        level: 'error',
+        event: 'request_failed',
+        message: 'a request failed',
+        details: { error: redact(text) },
+      })
+      throw new sdk.ProtocolError(rpcCode.internalError, genericFailure)
+    }
+  }
+}
+
+function protocolContext({ mcpReq }: ServerContext): ConstructorParameters<typeof CallContext>[1] {
+  return {
+    requestId: mcpReq.id,
+    signal: mcpReq.signal,
+    progressToken: mcpReq._meta?.progressToken,
+    notify: (notification) => mcpReq.notify(notification),
+    log: (level: LogLevel, data) => mcpReq.log(level, data),
+  }
+}
+
+function capabilities(registry: Registry): Record<string, object> {
+  return {
+    logging: {},
+    ...(registry.tools.size > 0 && { tools: {} }),
+    ...(hasResources(registry) && { resources: {} }),
+    ...(registry.prompts.size > 0 && { prompts: {} }),
+  }
+}
+
+function hasResources(registry: Registry): boolean {
+  return registry.resources.size + registry.templates.size > 0
+}
+
+/** What the registry holds was checked when it was registered; its static type is ours and read-only, the SDK's is not. */
+function wire<Result>(value: unknown): Result {
+  return value as Result
+}
+
+function offerTools(server: Server, { tools }: Registry, exchange: Exchange, answer: Answer): void {
+  server.setRequestHandler('tools/list', () => wire({ tools: tools.visible(exchange) }))
+  server.setRequestHandler('tools/call', ({ params }, ctx) =>
+    answer(ctx, async (call) => {
+      const tool = permitted(tools.get(params.name), 'tool', exchange)
+      const result = await tool.call(params.arguments, call)
+      return server.projectCallToolResult(wire(result), wire(tool.outputSchema))
+    }),
+  )
+}
+
+function offerResources(
+  sdk: Sdk,
+  server: Server,
+  registry: Registry,
+  exchange: Exchange,
+  answer: Answer,
+): void {
+  server.setRequestHandler('resources/list', () => wire({ resources: registry.resources.visible(exchange) }))
+  server.setRequestHandler('resources/templates/list', () =>
+    wire({ resourceTemplates: registry.templates.visible(exchange) }),
+  )
+  server.setRequestHandler('resources/read', ({ params }, ctx) =>
+    answer(ctx, async (call) => {
+      const found = findResource(registry, params.uri)
+      if (!found) throw new sdk.ResourceNotFoundError(params.uri)
+      const entry = permitted(found.entry, 'resource', exchange)
+      return wire({ contents: await entry.read(params.uri, found.args, call) })
+    }),
+  )
+}
+
+function offerPrompts(server: Server, { prompts }: Registry, exchange: Exchange, answer: Answer): void {
+  server.setRequestHandler('prompts/list', () => wire({ prompts: prompts.visible(exchange) }))
+  server.setRequestHandler('prompts/get', ({ params }, ctx) =>
+    answer(ctx, async (call) => {
+      const prompt = permitted(prompts.get(params.name), 'prompt', exchange)
+      return wire(await prompt.get(params.arguments, call))
+    }),
+  )
+}
