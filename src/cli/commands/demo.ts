@@ -1,0 +1,118 @@
+import { parseArgs } from 'node:util'
+import { type Command, UsageError } from '../command.ts'
+import { type DemoCall, demoCases, runCase, toolCall } from '../demo/calls.ts'
+import { type Demo, demoAudience, startDemo } from '../demo/server.ts'
+import { exitCode } from '../exit-codes.ts'
+import { type Terminal, table } from '../terminal.ts'
+
+const help = `Usage: mcp-bearer demo [--once] [--port 8000] [--json]
+
+Starts a protected MCP server on this machine, mints real tokens, calls the server
+with good and bad ones, and shows what came of it. Then it keeps running, so that
+you can call it yourself.
+
+  --once      stop after the calls; exit 0 only if every outcome is as it should be
+  --port N    the port to listen on; when it is taken, a free one is used
+  --json      print one JSON document instead of text`
+
+/** `mcp-bearer demo`: the main job, on real sockets with real keys. */
+export const demo: Command = {
+  summary: 'see a protected MCP server at work',
+  help,
+  async run(argv, terminal) {
+    const { once, json, port } = options(argv)
+    const running = await startDemo(port)
+    try {
+      const calls = await makeCalls(running, terminal)
+      const token = await running.issuer.mint({
+        subject: 'alice',
+        audience: demoAudience,
+        scopes: ['reports:read'],
+      })
+      if (json) terminal.line(JSON.stringify({ url: running.listening.url, token, calls }, undefined, 2))
+      else show(running, token, calls, terminal)
+      if (!once) await untilStopped(terminal)
+      return calls.every((call) => call.ok) ? exitCode.ok : exitCode.failed
+    } finally {
+      await running.close()
+    }
+  },
+}
+
+function options(argv: readonly string[]): { once: boolean; json: boolean; port: number } {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { once: { type: 'boolean' }, json: { type: 'boolean' }, port: { type: 'string' } },
+    })
+    const port = Number(values.port ?? 8000)
+    if (!Number.isInteger(port) || port < 0 || port > 65_535)
+      throw new Error('--port must be a number from 0 to 65535')
+    return { once: values.once === true, json: values.json === true, port }
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}\n\n${help}`)
+  }
+}
+
+async function makeCalls(running: Demo, terminal: Terminal): Promise<DemoCall[]> {
+  const calls: DemoCall[] = []
+  for (const one of await demoCases(running)) {
+    terminal.progress(`calling with: ${one.title}`)
+    calls.push(await runCase(running.listening.url, one, (text) => terminal.progress(text)))
+  }
+  terminal.progress('')
+  return calls
+}
+
+function show(
+  { listening, busyPort }: Demo,
+  token: string,
+  calls: readonly DemoCall[],
+  terminal: Terminal,
+): void {
+  const { url } = listening
+  const title = (text: string) => terminal.line(terminal.style('bold', text))
+  if (busyPort !== undefined)
+    terminal.line(`Port ${busyPort} is taken, so this is on port ${listening.port}.\n`)
+  title('A protected MCP server is running')
+  terminal.line(`  ${url}\n`)
+  title('A token for alice (one hour, scope reports:read, this demo only)')
+  terminal.line(`  ${token}\n`)
+  title('Call it')
+  terminal.line(`${curlLine(url, token)}\n`)
+  title('For an MCP host such as Claude Code or Cursor (.mcp.json, mcp.json)')
+  const entry = { type: 'http', url, headers: { Authorization: `Bearer ${token}` } }
+  terminal.line(`${JSON.stringify({ mcpServers: { demo: entry } }, undefined, 2)}\n`)
+  title('Calls just made over HTTP')
+  const header = ['credential', 'tool', 'HTTP', 'mcp-bearer client', 'official SDK client', 'as expected']
+  const rows = calls.map(({ title, tool, status, client, sdk, ok }) => [
+    title,
+    tool,
+    String(status),
+    client,
+    sdk,
+    ok ? 'yes' : 'NO',
+  ])
+  const [head, ...lines] = table([header, ...rows])
+  terminal.line(`  ${terminal.style('dim', head ?? '')}`)
+  for (const [index, line] of lines.entries()) {
+    terminal.line(`  ${calls[index]?.ok ? line : terminal.style('red', line)}`)
+  }
+}
+
+/** One line for a POSIX shell. Nothing in it needs escaping within single quotes. */
+function curlLine(url: string, token: string): string {
+  const { headers, body } = toolCall('whoami')
+  const flags = Object.entries({ Authorization: `Bearer ${token}`, ...headers }).map(
+    ([name, value]) => `-H '${name}: ${value}'`,
+  )
+  return `curl -s ${url} ${flags.join(' ')} -d '${body}'`
+}
+
+function untilStopped(terminal: Terminal): Promise<void> {
+  terminal.note('\nRunning. Press Ctrl+C to stop.')
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => resolve())
+    process.once('SIGTERM', () => resolve())
+  })
+}

@@ -1,0 +1,87 @@
+import { LocalIssuer } from '../../issuer/index.ts'
+import { BearerAuthProvider, type Listening, MCPServer } from '../../server/index.ts'
+
+/** Who the demo's tokens are for. */
+export const demoAudience = 'mcp-bearer-demo'
+
+/** The demo: an issuer of tokens and a server that trusts it, both on this machine. */
+export interface Demo {
+  readonly issuer: LocalIssuer
+  readonly listening: Listening
+  /** The port that was asked for and taken already, when there was one. */
+  readonly busyPort: number | undefined
+  close(): Promise<void>
+}
+
+/** Starts the demo. A port that is taken falls back to a free one. */
+export async function startDemo(port: number): Promise<Demo> {
+  const issuer = await LocalIssuer.start({ logger: () => {} })
+  const auth = new BearerAuthProvider({
+    jwksUri: issuer.jwksUri,
+    issuer: issuer.issuer,
+    audience: demoAudience,
+  })
+  const server = new MCPServer({ name: 'mcp-bearer-demo', version: '1.0.0', auth })
+  addTools(server)
+  const close = async () => {
+    await server.close()
+    await issuer.close()
+  }
+  try {
+    const { listening, busyPort } = await listenSomewhere(server, port)
+    return { issuer, listening, busyPort, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function addTools(server: MCPServer): void {
+  server.tool('whoami', { description: 'Who the access token speaks for' }, (_args, ctx) => ({
+    subject: ctx.auth?.subject,
+    scopes: ctx.auth?.scopes,
+    expiresAt: ctx.auth?.expiresAt?.toISOString(),
+  }))
+  server.tool(
+    'read_report',
+    { description: 'The quarterly report; needs the scope reports:read', scopes: ['reports:read'] },
+    () => 'Revenue is up, and so are the tokens.',
+  )
+  server.tool(
+    'count_slowly',
+    { description: 'Counts to ten and tells how far it is' },
+    async (_args, ctx) => {
+      for (let step = 1; step <= 10; step++) {
+        await pause(60, ctx.signal)
+        await ctx.progress(step, 10, `${step} of 10`)
+      }
+      return 'Counted to ten.'
+    },
+  )
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer)
+        reject(signal.reason as Error)
+      },
+      { once: true },
+    )
+  })
+}
+
+async function listenSomewhere(
+  server: MCPServer,
+  port: number,
+): Promise<Pick<Demo, 'listening' | 'busyPort'>> {
+  try {
+    return { listening: await server.listen({ port }), busyPort: undefined }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    return { listening: await server.listen({ port: 0 }), busyPort: port }
+  }
+}

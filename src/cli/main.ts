@@ -1,0 +1,46 @@
+#!/usr/bin/env node
+import { AuthError, redact } from '../core/index.ts'
+import { type Command, UsageError } from './command.ts'
+import { authExitCodes, exitCode } from './exit-codes.ts'
+import { type Terminal, terminal } from './terminal.ts'
+
+/** Every command, loaded when it is named. */
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  demo: async () => (await import('./commands/demo.ts')).demo,
+}
+
+async function main(argv: readonly string[], screen: Terminal): Promise<number> {
+  const [name, ...rest] = argv
+  const load = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (!load) {
+    const asked = name === undefined || name === '--help' || name === 'help'
+    if (!asked) screen.note(`mcp-bearer: there is no command "${redact(name)}"`)
+    await list(screen)
+    return asked ? exitCode.ok : exitCode.usage
+  }
+  const command = await load()
+  if (rest.includes('--help')) {
+    screen.line(command.help)
+    return exitCode.ok
+  }
+  return command.run(rest, screen)
+}
+
+async function list(screen: Terminal): Promise<void> {
+  screen.line('Usage: mcp-bearer <command> [options]')
+  screen.line()
+  for (const [name, load] of Object.entries(commands))
+    screen.line(`  ${name.padEnd(8)} ${(await load()).summary}`)
+  screen.line()
+  screen.line('mcp-bearer <command> --help says more.')
+}
+
+/** A message for people, and the exit code that says the same to programs. */
+function report(error: unknown, screen: Terminal): number {
+  screen.note(`mcp-bearer: ${redact(error instanceof Error ? error.message : String(error))}`)
+  if (error instanceof UsageError) return exitCode.usage
+  return error instanceof AuthError ? authExitCodes[error.code] : exitCode.failed
+}
+
+const screen = terminal()
+process.exitCode = await main(process.argv.slice(2), screen).catch((error: unknown) => report(error, screen))

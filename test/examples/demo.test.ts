@@ -1,0 +1,82 @@
+import { createServer } from 'node:net'
+import { describe, expect, it } from 'vitest'
+import { main, run, startDemo } from './demo.ts'
+
+interface Report {
+  url: string
+  token: string
+  calls: { title: string; status: number; client: string; sdk: string; ok: boolean }[]
+}
+
+describe('mcp-bearer demo', () => {
+  it('--once shows every outcome with its HTTP status and exits 0', async () => {
+    const { stdout } = await run(process.execPath, [main, 'demo', '--once', '--port', '0'])
+    for (const [title, status] of [
+      ['no token', '401'],
+      ['wrong scheme', '401'],
+      ['expired token', '401'],
+      ['wrong audience', '401'],
+      ['tampered token', '401'],
+      ['missing scope', '403'],
+      ['valid token', '200'],
+    ]) {
+      expect(stdout).toMatch(new RegExp(`^ *${title} +\\w+ +${status} +.* yes$`, 'm'))
+    }
+    expect(stdout).not.toContain('NO')
+  })
+
+  it('--json says the same to a program', async () => {
+    const { stdout } = await run(process.execPath, [main, 'demo', '--once', '--port', '0', '--json'])
+    const { calls } = JSON.parse(stdout) as Report
+    expect(calls).toHaveLength(9)
+    expect(calls.every((call) => call.ok)).toBe(true)
+    expect(calls.filter((call) => call.status === 200).map((call) => [call.client, call.sdk])).toEqual([
+      ['ok', 'ok'],
+      ['ok', 'ok'],
+      ['ok', 'ok'],
+    ])
+  })
+
+  it('prints a curl line that works as it stands, and keeps running until it is stopped', async () => {
+    const demo = await startDemo()
+    try {
+      const { url, headers, body } = parseCurl(demo.curl)
+      const response = await fetch(url, { method: 'POST', headers, body })
+      expect(await response.json()).toMatchObject({ result: { structuredContent: { subject: 'alice' } } })
+      expect(demo.printed).toContain('"mcpServers"')
+    } finally {
+      demo.child.kill('SIGINT')
+    }
+    expect(await demo.closed).toBe(0)
+  })
+
+  it('falls back to a free port when the asked one is taken, and says so', async () => {
+    const blocker = createServer()
+    const port = await new Promise<number>((resolve) => {
+      blocker.listen(0, '127.0.0.1', () => resolve((blocker.address() as { port: number }).port))
+    })
+    try {
+      const { stdout } = await run(process.execPath, [main, 'demo', '--once', '--port', String(port)])
+      expect(stdout).toContain(`Port ${port} is taken, so this is on port `)
+    } finally {
+      blocker.close()
+    }
+  })
+
+  it.each([[['--port', 'x']], [['--nonsense']]])('explains words it does not know: %j', async (words) => {
+    const failed = await run(process.execPath, [main, 'demo', ...words]).catch((error: unknown) => error)
+    expect(failed).toMatchObject({ code: 2, stderr: expect.stringContaining('Usage: mcp-bearer demo') })
+  })
+})
+
+/** What a POSIX shell and curl make of the line: words in single quotes, `-H` headers, `-d` body. */
+function parseCurl(line: string): { url: string; headers: Record<string, string>; body: string } {
+  const words = [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!)
+  const after = (flag: string) => words.flatMap((word, at) => (words[at - 1] === flag ? [word] : []))
+  const headers = after('-H').map((header) => header.split(/: (.*)/s, 2) as [string, string])
+  return {
+    url: words.find((word) => word.startsWith('http'))!,
+    headers: Object.fromEntries(headers),
+    body: after('-d')[0]!,
+  }
+}
