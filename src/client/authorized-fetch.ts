@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../core/index.ts'
+import { AuthError, type Clock, systemClock } from '../core/index.ts'
 import { checkOptions } from '../core/options.ts'
 import { customHeaders, type HeaderValues } from './headers.ts'
 import { redirectTarget } from './redirect.ts'
@@ -63,6 +63,14 @@ const mostRedirects = 5
 export function authorizedFetch(options: AuthorizedFetchOptions, owner = 'authorizedFetch'): FetchLike {
   const { server, headers, keeper, fetch, clock } = settings(options, owner)
   const headerSecrets = secretsOf(headers)
+  const ask = async (url: URL, request: RequestInit, secrets: readonly string[]): Promise<Response> => {
+    try {
+      return await fetch(url, request)
+    } catch (error) {
+      if (request.signal?.aborted || error instanceof AuthError) throw error
+      throw unreachable(error, server, secrets)
+    }
+  }
   const send = async (url: URL, init: RequestInit, secrets: readonly string[], token?: string) => {
     const all = new Headers(init.headers)
     for (const [name, value] of headers) all.set(name, value)
@@ -70,9 +78,7 @@ export function authorizedFetch(options: AuthorizedFetchOptions, owner = 'author
     let at = url
     for (let hops = 0; ; hops++) {
       const request = { ...init, headers: all, redirect: 'manual' as const }
-      const response = await fetch(at, request).catch((error: unknown) => {
-        throw init.signal?.aborted ? error : unreachable(error, server, secrets)
-      })
+      const response = await ask(at, request, secrets)
       const next = redirectTarget(response, at, server, secrets)
       if (next === undefined) return response
       if (hops === mostRedirects) throw new Error(`${server.label} redirects in a circle`)

@@ -12,6 +12,7 @@ import type {
 } from '@modelcontextprotocol/client'
 import { type AuthError, ToolError } from '../core/index.ts'
 import { checkOptions, numberBetween } from '../core/options.ts'
+import { abortable } from './abortable.ts'
 import type { HttpOptions } from './authorized-fetch.ts'
 import { type Connection, openConnection } from './connection.ts'
 import { type InProcessServer, transportTo } from './target.ts'
@@ -277,20 +278,4 @@ function milliseconds(option: string, value: unknown): number {
 
 function textOf({ content }: CallToolResult): string {
   return content.flatMap((block) => (block.type === 'text' ? [block.text] : [])).join('\n')
-}
-
-/** Lets one caller stop waiting without stopping what others wait for. */
-async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work
-  let stop: () => void = () => {}
-  const aborted = new Promise<never>((_resolve, reject) => {
-    stop = () => reject(signal.reason)
-    signal.addEventListener('abort', stop, { once: true })
-    if (signal.aborted) stop()
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', stop)
-  }
 }

@@ -1,5 +1,6 @@
 import type { Implementation, Client as SdkClient, Transport } from '@modelcontextprotocol/client'
 import { AuthError } from '../core/index.ts'
+import { abortable } from './abortable.ts'
 import type { ClientTransport } from './transports.ts'
 
 /** What a connection is made with. */
@@ -80,15 +81,12 @@ async function handshake(
   timeout: number,
   signal: AbortSignal,
 ): Promise<void> {
-  const abort = (): void => void transport.close().catch(() => {})
-  signal.addEventListener('abort', abort, { once: true })
   try {
-    await sdk.connect(transport, { timeout })
+    await abortable(sdk.connect(transport, { timeout }), signal)
   } catch (error) {
-    signal.throwIfAborted()
-    throw explain(error)
-  } finally {
-    signal.removeEventListener('abort', abort)
+    if (!signal.aborted) throw explain(error)
+    await transport.close().catch(() => {})
+    throw signal.reason
   }
 }
 

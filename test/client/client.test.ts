@@ -150,7 +150,11 @@ describe.each(revisions)('the client against a server of $revision', ({ revision
     await using client = new Client(server.url, { auth: token })
     await client.listTools()
     await client.listTools()
-    expect(methodsOf(server).filter((method) => method === 'tools/list')).toHaveLength(2)
+    await client.readResource('note://1')
+    await client.readResource('note://1')
+    const asked = methodsOf(server)
+    expect(asked.filter((method) => method === 'tools/list')).toHaveLength(2)
+    expect(asked.filter((method) => method === 'resources/read')).toHaveLength(2)
   })
 
   it('gives errors of the protocol as the SDK does', async () => {

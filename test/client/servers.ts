@@ -76,9 +76,15 @@ export function answer(
   }
 }
 
-/** An MCP server with a tool, a resource, a template and a prompt. */
+/** What the server says about keeping its answers: a client may, for itself, for a minute. */
+const keep = { ttlMs: 60_000, cacheScope: 'private' as const }
+
+/** An MCP server with three tools, a resource and a prompt. */
 export function someServer(): McpServer {
-  const server = new McpServer({ name: 'some', version: '1' })
+  const server = new McpServer(
+    { name: 'some', version: '1' },
+    { cacheHints: { 'tools/list': keep, 'resources/read': keep } },
+  )
   const inputSchema = fromJsonSchema<{ text?: string }>({
     type: 'object',
     properties: { text: { type: 'string' } },

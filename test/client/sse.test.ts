@@ -97,6 +97,17 @@ describe('HTTP with SSE', () => {
     expect(await failure(client.ping())).toMatchObject({ name: 'TimeoutError' })
   })
 
+  it('gives up a stream that does not begin when the client is closed', async () => {
+    const server = await listen((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).flushHeaders()
+    })
+    const client = new Client(new SSETransport(`${server.origin}/sse`, { auth: token }))
+    const attempt = failure(client.ping())
+    await vi.waitFor(() => expect(server.requests).toHaveLength(1))
+    await client.close()
+    expect(await attempt).toMatchObject({ message: 'The client is closed' })
+  })
+
   it('leaves no stream behind that connects again by itself', async () => {
     const server = await listen((request) => void request.socket.destroy())
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
