@@ -1,9 +1,12 @@
 import type { AccessToken, AccessTokenInit } from './access-token.ts'
+import type { ScopePolicy } from './scopes.ts'
 
 /** What a verifier may want to know besides the token. */
 export interface VerifyContext {
   /** Aborted when the caller is gone: a pending look-up may stop. */
   readonly signal?: AbortSignal
+  /** How scopes compare where the token is used, a hierarchy counted. Default: each scope stands for itself. */
+  readonly scopes?: ScopePolicy
 }
 
 /**

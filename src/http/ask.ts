@@ -1,4 +1,4 @@
-import type { TokenVerifier, Verdict, VerifyContext } from '../core/index.ts'
+import type { ScopePolicy, TokenVerifier, Verdict, VerifyContext } from '../core/index.ts'
 import type { RequestHead } from './head.ts'
 
 /** What {@link ask} resolves to when the caller left before the verifier answered. */
@@ -12,8 +12,9 @@ export function ask(
   verifier: TokenVerifier,
   token: string,
   head: RequestHead,
+  scopes: ScopePolicy,
 ): Promise<Verdict | typeof gone> {
-  const pending = Promise.resolve(verifier.verifyToken(token, new HeadContext(head)))
+  const pending = Promise.resolve(verifier.verifyToken(token, new HeadContext(head, scopes)))
   return new Promise((resolve, reject) => {
     let settled = false
     let forget = () => {}
@@ -36,10 +37,12 @@ export function ask(
 
 /** A class for its getter: a signal costs more to make than a cached verdict to find, so it waits for a verifier that asks. */
 class HeadContext implements VerifyContext {
+  readonly scopes: ScopePolicy
   readonly #head: RequestHead
 
-  constructor(head: RequestHead) {
+  constructor(head: RequestHead, scopes: ScopePolicy) {
     this.#head = head
+    this.scopes = scopes
   }
 
   get signal(): AbortSignal {

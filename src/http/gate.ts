@@ -112,7 +112,7 @@ export function bearerGate(options: BearerGateOptions): BearerGate {
       return refuse(credential.kind === 'none' ? 'unauthorized' : 'invalid_token')
     }
     try {
-      const verdict = await ask(verifier, credential.token, head)
+      const verdict = await ask(verifier, credential.token, head, policy)
       // Nobody reads this answer.
       if (verdict === gone) return refuse('verifier_unavailable')
       const token = completeVerdict(verdict, clock)
