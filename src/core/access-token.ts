@@ -63,19 +63,20 @@ export class AccessToken implements AccessTokenInit {
 
   /** @throws TypeError when a member has the wrong type; the message names it and never shows the token */
   constructor(init: AccessTokenInit) {
-    const checked = check(init)
-    this.#token = checked.token
-    this.#expiresAt = checked.expiresAt
-    this.#endsAt =
-      checked.expiresAt === undefined ? Number.POSITIVE_INFINITY : checked.expiresAt + checked.skew
-    this.claims = checked.claims
-    this.scopes = Object.freeze(checked.scopes)
-    const subject = init.subject ?? stringClaim(this.claims, 'sub')
+    if (typeof init !== 'object' || init === null || Array.isArray(init)) {
+      throw new TypeError('AccessToken: expected an object { token, … }')
+    }
+    this.#token = text('token', init.token)
+    this.#expiresAt = milliseconds(init.expiresAt)
+    this.#endsAt = (this.#expiresAt ?? Number.POSITIVE_INFINITY) + skewOf(init.clockSkew)
+    this.claims = frozenClaims(init.claims)
+    this.scopes = frozenScopes(init.scopes)
+    const subject = optionalText('subject', init.subject) ?? stringClaim(this.claims, 'sub')
     if (subject !== undefined) this.subject = subject
-    const issuer = init.issuer ?? stringClaim(this.claims, 'iss')
+    const issuer = optionalText('issuer', init.issuer) ?? stringClaim(this.claims, 'iss')
     if (issuer !== undefined) this.issuer = issuer
     this.clientId =
-      init.clientId ??
+      optionalText('clientId', init.clientId) ??
       stringClaim(this.claims, 'client_id', 'azp', 'appid', 'cid') ??
       subject ??
       // Two credentials never share a principal by default, and the token cannot be read back from it.
@@ -135,53 +136,50 @@ export function completeVerdict(verdict: unknown, clock: Clock): AccessToken | n
   return token.isExpired(clock()) ? null : token
 }
 
-interface Checked {
-  readonly token: string
-  readonly scopes: string[]
-  readonly expiresAt: number | undefined
-  readonly skew: number
-  readonly claims: Readonly<Record<string, unknown>>
+function text(name: string, value: unknown): string {
+  if (typeof value === 'string' && value !== '') return value
+  throw new TypeError(`AccessToken: ${name} must be a non-empty string`)
 }
 
-function check(init: AccessTokenInit): Checked {
-  if (typeof init !== 'object' || init === null || Array.isArray(init)) {
-    throw new TypeError('AccessToken: expected an object { token, … }')
-  }
-  if (typeof init.token !== 'string' || init.token === '')
-    throw new TypeError('AccessToken: token must be a non-empty string')
-  for (const name of ['clientId', 'subject', 'issuer'] as const) {
-    const value = init[name]
-    if (value !== undefined && (typeof value !== 'string' || value === '')) {
-      throw new TypeError(`AccessToken: ${name} must be a non-empty string`)
-    }
-  }
-  return {
-    token: init.token,
-    scopes: checkScopes(init.scopes),
-    expiresAt: milliseconds(init.expiresAt),
-    skew:
-      init.clockSkew === undefined
-        ? 0
-        : numberBetween('AccessToken: clockSkew', init.clockSkew, 0, 300) * 1000,
-    claims: checkClaims(init.claims),
-  }
+function optionalText(name: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : text(name, value)
 }
 
-function checkScopes(scopes: unknown): string[] {
-  if (scopes === undefined) return []
-  if (!Array.isArray(scopes) || !Array.from(scopes).every((scope) => typeof scope === 'string')) {
+/** Milliseconds. */
+function skewOf(seconds: number | undefined): number {
+  return seconds === undefined ? 0 : numberBetween('AccessToken: clockSkew', seconds, 0, 300) * 1000
+}
+
+/**
+ * Scopes and claims of other access tokens. Nobody can change them, so that a verifier that keeps them for a token it
+ * has seen need not have them copied on every request.
+ */
+const frozen = new WeakSet<object>()
+
+function frozenScopes(scopes: unknown): readonly string[] {
+  if (scopes === undefined) return noScopes
+  if (!Array.isArray(scopes)) throw new TypeError('AccessToken: scopes must be a list of strings')
+  if (frozen.has(scopes)) return scopes
+  if (!Array.from(scopes).every((scope) => typeof scope === 'string')) {
     throw new TypeError('AccessToken: scopes must be a list of strings')
   }
-  return [...new Set((scopes as string[]).flatMap(parseScopes))]
+  const copy = Object.freeze([...new Set((scopes as string[]).flatMap(parseScopes))])
+  frozen.add(copy)
+  return copy
 }
 
-function checkClaims(claims: unknown): Readonly<Record<string, unknown>> {
+function frozenClaims(claims: unknown): Readonly<Record<string, unknown>> {
   if (claims === undefined) return noClaims
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
     throw new TypeError('AccessToken: claims must be an object')
   }
-  return frozenCopy(claims, 0) as Readonly<Record<string, unknown>>
+  if (frozen.has(claims)) return claims as Readonly<Record<string, unknown>>
+  const copy = frozenCopy(claims, 0) as Readonly<Record<string, unknown>>
+  frozen.add(copy)
+  return copy
 }
+
+const noScopes: readonly string[] = Object.freeze([])
 
 const noClaims: Readonly<Record<string, unknown>> = Object.freeze(
   Object.create(null) as Record<string, unknown>,

@@ -15,10 +15,10 @@ import {
   type TokenVerifier,
 } from '../core/index.ts'
 import { checkOptions } from '../core/options.ts'
-import { ask, gone } from './ask.ts'
 import { runWithToken } from './context.ts'
 import { apiKeyHeaderName, credentialReader } from './credential.ts'
 import { type RequestHead, requestHead } from './head.ts'
+import { HeadContext } from './head-context.ts'
 import { placeholderAdvice, placeholderCause } from './placeholder.ts'
 import { type Refusal, type RefusalDetails, refusalResponse, refusalWriter } from './refusal.ts'
 
@@ -112,9 +112,7 @@ export function bearerGate(options: BearerGateOptions): BearerGate {
       return refuse(credential.kind === 'none' ? 'unauthorized' : 'invalid_token')
     }
     try {
-      const verdict = await ask(verifier, credential.token, head, policy)
-      // Nobody reads this answer.
-      if (verdict === gone) return refuse('verifier_unavailable')
+      const verdict = await verifier.verifyToken(credential.token, new HeadContext(head, policy))
       const token = completeVerdict(verdict, clock)
       if (token === null) {
         hint(head)

@@ -95,10 +95,11 @@ export function sendRefusal(
     ...extraHeaders,
     ...(closes && { connection: 'close' }),
   })
-  if (res.req.method === 'HEAD') res.flushHeaders()
-  else res.write(refusal.body)
-  if (closes) linger(res)
-  else res.end()
+  const body = res.req.method === 'HEAD' ? undefined : refusal.body
+  if (!closes) return void res.end(body)
+  if (body === undefined) res.flushHeaders()
+  else res.write(body)
+  linger(res)
 }
 
 /** Up to here Node throws the rest of a body away by itself, and the connection serves the next request. */

@@ -14,8 +14,9 @@ export async function sendResponse(
   if (response.headers.get('content-type')?.startsWith('text/event-stream') && response.body) {
     return pump(response.body, res)
   }
-  const body = Buffer.from(await response.arrayBuffer())
-  if (body.length > 0 || response.status !== 202) res.setHeader('content-length', body.length)
+  // As text: Node then writes head and body in one go. JSON is all that comes here.
+  const body = await response.text()
+  if (response.status !== 202) res.setHeader('content-length', Buffer.byteLength(body))
   res.end(body)
 }
 

@@ -72,7 +72,7 @@ function judgeAudience(
 const lastSecond = 253_402_300_799
 
 /** RFC 7519 sections 4.1.4 to 4.1.6. The skew is granted once, in both directions. */
-function judgeTime(
+export function judgeTime(
   claims: JsonObject,
   { clockSkew, allowMissingExp }: ClaimRules,
   now: number,

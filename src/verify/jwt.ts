@@ -3,11 +3,10 @@ import { maxTokenLength } from '../core/authorization.ts'
 import { AuthError } from '../core/errors.ts'
 import { scopePolicy } from '../core/scopes.ts'
 import type { CompleteTokenVerifier, VerifyContext } from '../core/verifier.ts'
-import { judgeClaims, judgeIssuer } from './claims.ts'
+import { judgeClaims, judgeIssuer, judgeTime } from './claims.ts'
 import { type Jws, parseCompact } from './compact.ts'
-import { readEnvironment, type VerifierEnvironment } from './environment.ts'
-import type { JsonObject } from './json.ts'
-import { type JwtVerifierOptions, readJwtOptions } from './jwt-options.ts'
+import { type Environment, readEnvironment, type VerifierEnvironment } from './environment.ts'
+import { type JwtSettings, type JwtVerifierOptions, readJwtOptions } from './jwt-options.ts'
 import type { RefusalReason } from './refusal.ts'
 import type { SignatureCheck } from './signature.ts'
 import { digestOf, type Verified, verifiedTokens } from './verified.ts'
@@ -42,8 +41,9 @@ export function jwtVerifier(
   environment: VerifierEnvironment = {},
 ): CompleteTokenVerifier {
   const world = readEnvironment('jwtVerifier', environment)
-  const { algorithms, keys, rules, requiredScopes, authorizationServers } = readJwtOptions(options, world)
-  const verified = verifiedTokens()
+  const settings = readJwtOptions(options, world)
+  const { requiredScopes, authorizationServers } = settings
+  const judge = jwtJudge(settings, world)
 
   return Object.freeze({
     requiredScopes,
@@ -60,9 +60,16 @@ export function jwtVerifier(
       throw new AuthError('insufficient_scope', undefined, { scopes: requiredScopes })
     },
   })
+}
 
-  /** By value, not by exception: refusing is what happens most under attack, and it has to be cheap. */
-  function judge(token: string): Outcome {
+/** By value, not by exception: refusing is what happens most under attack, and it has to be cheap. */
+function jwtJudge(
+  { algorithms, keys, rules }: JwtSettings,
+  { clock }: Environment,
+): (token: string) => Outcome {
+  const verified = verifiedTokens()
+
+  return (token) => {
     // A caller without types may hand in anything.
     if (typeof token !== 'string') return 'malformed'
     if (token.length > maxTokenLength) return 'too_long'
@@ -75,14 +82,15 @@ export function jwtVerifier(
       : judgeKnown(checks, known, token, digest)
   }
 
-  /** As long as its key is there, the signature need not be checked again. Else the token is judged from the start. */
+  /** As long as its key is there, only the time can have changed. Else the token is judged from the start. */
   function judgeKnown(
     checks: readonly SignatureCheck[],
-    known: Verified,
+    { check, grant }: Verified,
     token: string,
     digest: string,
   ): Outcome {
-    return checks.includes(known.check) ? grant(known.claims, token) : judgeNew(token, digest)
+    if (!checks.includes(check)) return judgeNew(token, digest)
+    return judgeTime(grant.claims, rules, clock() / 1000) ?? new AccessToken({ ...grant, token })
   }
 
   function judgeNew(token: string, digest: string): Outcome {
@@ -106,15 +114,12 @@ export function jwtVerifier(
     if (checks.length === 0) return 'unknown_key'
     const check = checks.find((isSigned) => isSigned(input, signature))
     if (!check) return 'signature'
-    const outcome = grant(claims, token)
-    if (typeof outcome !== 'string') verified.keep(digest, { algorithm, kid, claims, check })
-    return outcome
-  }
-
-  function grant(claims: JsonObject, token: string): Judged {
-    const judged = judgeClaims(claims, rules, world.clock() / 1000)
+    const judged = judgeClaims(claims, rules, clock() / 1000)
     if (typeof judged === 'string') return judged
-    return new AccessToken({ ...judged, token, clockSkew: rules.clockSkew, claims })
+    const accepted = new AccessToken({ ...judged, token, clockSkew: rules.clockSkew, claims })
+    const grant = { ...judged, clockSkew: rules.clockSkew, scopes: accepted.scopes, claims: accepted.claims }
+    verified.keep(digest, { algorithm, kid, check, grant })
+    return accepted
   }
 }
 

@@ -70,7 +70,7 @@ describe('scopes of a verifier', () => {
 describe('verifiedTokens', () => {
   it('is bounded: the oldest is forgotten', () => {
     const tokens = verifiedTokens()
-    const one = { algorithm: 'RS256', kid: undefined, claims: {}, check: () => true } as const
+    const one = { algorithm: 'RS256', kid: undefined, check: () => true, grant: { claims: {} } } as const
     for (let n = 0; n <= 10_000; n++) tokens.keep(`digest-${n}`, one)
     expect(tokens.get('digest-0')).toBeUndefined()
     expect(tokens.get('digest-1')).toBe(one)

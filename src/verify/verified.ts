@@ -1,29 +1,31 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
+import type { AccessTokenInit } from '../core/access-token.ts'
 import type { JwsAlgorithm } from './algorithms.ts'
 import type { JsonObject } from './json.ts'
 import type { SignatureCheck } from './signature.ts'
 
-/** What is remembered of a token whose signature was good. Not the token: it cannot be read back. */
+/** What is remembered of a token that was good. Not the token: it cannot be read back. */
 export interface Verified {
   readonly algorithm: JwsAlgorithm
   readonly kid: string | undefined
-  readonly claims: JsonObject
   /** The check that passed; it belongs to one key. */
   readonly check: SignatureCheck
+  /** What the token says, all but the token. */
+  readonly grant: Omit<AccessTokenInit, 'token'> & { readonly claims: JsonObject }
 }
 
-/** Tokens whose signature was good, by digest. */
+/** Tokens that were good, by digest. */
 export interface VerifiedTokens {
   get(digest: string): Verified | undefined
   keep(digest: string, verified: Verified): void
 }
 
-/** How many tokens are remembered; beyond it the oldest is forgotten. Only good signatures get in. */
+/** How many tokens are remembered; beyond it the oldest is forgotten. Only good ones get in. */
 const capacity = 10_000
 
 /**
- * Remembers signatures, so that a token costs one check and not one for each request. Nothing else is remembered: the
- * time, the other claims and whether the key is still there are judged on every request.
+ * Remembers what cannot change of a token: its signature and its claims, so that they are judged once and not on every
+ * request. The time, and whether the key is still there, are judged on every request.
  */
 export function verifiedTokens(): VerifiedTokens {
   const byDigest = new Map<string, Verified>()
@@ -38,5 +40,5 @@ export function verifiedTokens(): VerifiedTokens {
 
 /** SHA-256 of a token, as the key under which it is remembered. */
 export function digestOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64')
+  return hash('sha256', token, 'base64')
 }
