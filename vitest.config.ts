@@ -13,17 +13,24 @@ const alias = [
 export default defineConfig({
   test: {
     projects: [
-      { resolve: { alias }, test: { name: 'unit', include: ['src/**/*.test.ts'] } },
+      { resolve: { alias }, test: { name: 'unit', include: ['src/**/*.test.ts'], testTimeout: 30_000 } },
       {
         resolve: { alias },
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/examples/**', 'test/curl/**'],
+          exclude: ['test/examples/**', 'test/package/**', 'test/curl/**'],
+          testTimeout: 30_000,
         },
       },
       // Examples and the demo run as a user runs them: the built package, in a process of its own.
-      { test: { name: 'examples', include: ['test/examples/**/*.test.ts'], testTimeout: 60_000 } },
+      {
+        test: {
+          name: 'examples',
+          include: ['test/examples/**/*.test.ts', 'test/package/**/*.test.ts'],
+          testTimeout: 60_000,
+        },
+      },
       { test: { name: 'curl', include: ['test/curl/**/*.test.ts'], testTimeout: 60_000 } },
     ],
   },
