@@ -150,6 +150,7 @@ export class HttpSide {
     if (preflight) return void res.writeHead(204, preflight).end()
     const caller = await this.#admit(head, origins)
     if (caller && isRefusal(caller)) return sendRefusal(res, caller, cors)
+    if (req.headers.expect !== undefined) res.writeContinue()
     const body = req.method === 'POST' ? await readNodeBody(req, this.#limits) : noBody
     if (!body.ok) {
       // The rest of a slow body may come at any time: nothing else can be read from this connection.

@@ -74,7 +74,9 @@ export async function listenOn(
 ): Promise<Listening> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000 })
   const port = await bind(server, address)
-  server.on('request', listenerFor(port))
+  const listener = listenerFor(port)
+  // By itself Node invites the body before anybody has looked at the token (RFC 9110 section 10.1.1).
+  server.on('request', listener).on('checkContinue', listener)
   let closing: Promise<void> | undefined
   const close = () => (closing ??= shutDown(server))
   return {

@@ -88,7 +88,8 @@ function parseAnswer(received: string, bodyless: boolean, ended: boolean): RawAn
       .filter((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`))
       .map((line) => line.slice(name.length + 1).trim())
   const status = Number(statusLine.split(' ')[1])
-  const end = bodyless || status === 204 ? head + 4 : endOfBody(received, head + 4, header, ended)
+  const end =
+    bodyless || status === 204 || status === 100 ? head + 4 : endOfBody(received, head + 4, header, ended)
   if (end === undefined) return undefined
   return {
     statusLine,

@@ -298,6 +298,24 @@ describe('A-16 FL-25 the body of a stranger', () => {
     expect(calls).toEqual([])
   })
 
+  it('is not invited: a caller who expects a 100 gets the 401 instead, and the 100 only with a good token', async () => {
+    const { port } = await listening()
+    const message = whoami('2026-07-28')
+    const lines = [
+      'POST /mcp HTTP/1.1',
+      `Host: localhost:${port}`,
+      ...Object.entries(message.headers).map(([name, value]) => `${name}: ${value}`),
+      `Content-Length: ${message.body.length}`,
+      'Expect: 100-continue',
+    ]
+    expect((await askRaw(port, [...lines, '', ''].join('\r\n'))).status).toBe(401)
+    const connection = openConnection(port)
+    open.push(connection)
+    const invited = await connection.ask([...lines, `Authorization: Bearer ${alice}`, '', ''].join('\r\n'))
+    expect(invited.statusLine).toBe('HTTP/1.1 100 Continue')
+    expect((await connection.ask(message.body)).status).toBe(200)
+  })
+
   it('A-48 is not parsed: a bad token with a bad body is a 401, a good one a 400', async () => {
     const { url } = await listening()
     const ask = (token: string) =>
