@@ -9,8 +9,8 @@ export {
 } from './challenge.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { AuthError, type AuthErrorCode, type AuthErrorDetails, authErrorCodes } from './errors.ts'
-export { formatLogEntry, type LogEntry, type Logger, stderrLogger } from './log.ts'
-export { redact, redacted } from './redact.ts'
+export { formatLogEntry, type LogEntry, type Logger, stderrLogger, unfailing } from './log.ts'
+export { redact, redacted, secretsOf } from './redact.ts'
 export {
   isScopeToken,
   parseScopes,

@@ -40,3 +40,14 @@ export const stderrLogger: Logger = (entry) => {
   if (entry.level === 'info') return
   globalThis.process?.stderr?.write(`${formatLogEntry(entry)}\n`)
 }
+
+/** A logger that never throws: a log that fails must not fail the request it tells of. */
+export function unfailing(logger: Logger): Logger {
+  return (entry) => {
+    try {
+      logger(entry)
+    } catch {
+      // Nowhere left to tell it.
+    }
+  }
+}

@@ -27,6 +27,11 @@ const patterns: readonly RegExp[] = [
   /(\\?"(?:d|p|q|dp|dq|qi|k)\\?"\s*:\s*\\?")[\w-]{16,}/g,
 ]
 
+/** What must not be seen of a token: all of it, and each part of it that is long enough to be one. */
+export function secretsOf(token: string): string[] {
+  return [token, ...token.split('.').filter((part) => part.length >= 8)]
+}
+
 /**
  * Takes everything out of a text that looks like a credential: bearer values, JWTs, known API-key shapes, values named
  * `token`, `secret`, `password` or `api_key`, passwords in URLs, private keys, and the given secrets themselves. For

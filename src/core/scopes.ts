@@ -6,7 +6,7 @@ const scopeToken = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
 /** Whether the text is one scope-token of RFC 6749 section 3.3 (printable ASCII, no space, quote or backslash). */
 export function isScopeToken(text: string): boolean {
-  return scopeToken.test(text)
+  return typeof text === 'string' && scopeToken.test(text)
 }
 
 /**

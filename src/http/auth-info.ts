@@ -40,5 +40,5 @@ export function toAuthInfo(token: AccessToken): AuthInfo {
       claims,
     },
   }
-  return Object.defineProperty(info, 'token', { value: token.token }) as AuthInfo
+  return Object.defineProperty(info, 'token', { get: () => token.token }) as AuthInfo
 }

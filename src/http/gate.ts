@@ -1,22 +1,21 @@
 import {
   AccessToken,
-  AuthError,
   type AuthErrorCode,
   type Clock,
   completeVerdict,
-  type LogEntry,
   type Logger,
-  redact,
   type ScopeHierarchy,
   scopeList,
   scopePolicy,
   stderrLogger,
   systemClock,
   type TokenVerifier,
+  unfailing,
 } from '../core/index.ts'
 import { checkOptions } from '../core/options.ts'
 import { runWithToken } from './context.ts'
 import { apiKeyHeaderName, credentialReader } from './credential.ts'
+import { faultAnswerer } from './fault.ts'
 import { type RequestHead, requestHead } from './head.ts'
 import { HeadContext } from './head-context.ts'
 import { placeholderAdvice, placeholderCause } from './placeholder.ts'
@@ -103,6 +102,7 @@ const known = [
  */
 export function bearerGate(options: BearerGateOptions): BearerGate {
   const { verifier, required, policy, read, refuse, log, clock, credentialHeaders } = checkedOptions(options)
+  const failed = faultAnswerer(refuse, log)
 
   async function authenticate(head: RequestHead): Promise<AccessToken | Refusal> {
     const credential = read(head)
@@ -122,16 +122,6 @@ export function bearerGate(options: BearerGateOptions): BearerGate {
     } catch (error) {
       return failed(error, credential.token)
     }
-  }
-
-  /** A throwing verifier knows nothing of the token, unless it says so with an {@link AuthError}. */
-  function failed(error: unknown, token: string): Refusal {
-    const code = error instanceof AuthError ? afterVerifier[error.code] : 'server_error'
-    const message = faults[code]
-    if (message !== undefined) {
-      log({ level: 'error', event: code, message, details: describe(error, token) })
-    }
-    return refuse(code, error instanceof AuthError ? error : undefined)
   }
 
   function hint(head: RequestHead): void {
@@ -203,58 +193,11 @@ function checkedOptions(options: BearerGateOptions) {
       scope: required,
       ...(resourceMetadata !== undefined && { resourceMetadata }),
     }),
-    log: quiet(logger),
+    log: unfailing(logger),
     clock,
     credentialHeaders: Object.freeze([
       'authorization',
       ...(apiKeyHeader === undefined ? [] : [apiKeyHeader]),
     ]),
-  }
-}
-
-/** What a code thrown by a verifier means to the caller. The others are not a verifier's to say. */
-const afterVerifier: Readonly<Record<AuthErrorCode, AuthErrorCode>> = {
-  unauthorized: 'invalid_token',
-  invalid_token: 'invalid_token',
-  insufficient_scope: 'insufficient_scope',
-  access_denied: 'access_denied',
-  rate_limited: 'rate_limited',
-  verifier_unavailable: 'verifier_unavailable',
-  server_error: 'server_error',
-  invalid_request: 'server_error',
-  forbidden_origin: 'server_error',
-  token_unavailable: 'server_error',
-  origin_mismatch: 'server_error',
-}
-
-/** The faults of our own side, which the operator has to hear of. */
-const faults: Readonly<Partial<Record<AuthErrorCode, string>>> = {
-  verifier_unavailable:
-    'A token could not be verified; callers get 503 until what the verifier needs is back.',
-  server_error:
-    'The verifier failed; callers get 500. A token that is not good must resolve to null instead.',
-}
-
-/** Name and message of the error and of its cause, without the token or any part of it. */
-function describe(error: unknown, token: string): NonNullable<LogEntry['details']> {
-  const secrets = [token, ...token.split('.').filter((part) => part.length >= 8)]
-  const text = (value: unknown) =>
-    redact(value instanceof Error ? `${value.name}: ${value.message}` : typeof value, secrets)
-  try {
-    const cause = error instanceof Error ? error.cause : undefined
-    return { error: text(error), ...(cause !== undefined && { cause: text(cause) }) }
-  } catch {
-    return { error: 'an error that cannot be read' }
-  }
-}
-
-/** A log that fails must not fail the request. */
-function quiet(logger: Logger): Logger {
-  return (entry) => {
-    try {
-      logger(entry)
-    } catch {
-      // Nowhere left to tell it.
-    }
   }
 }

@@ -71,7 +71,10 @@ export function hideCredentials(req: IncomingMessage, names: readonly string[]):
     // Emptied, not removed: Node counts the lines once, and reads them whenever it is asked.
     if (names.includes(raw[at]!.toLowerCase())) raw[at + 1] = ''
   }
-  for (const name of names) delete req.headers[name]
+  for (const name of names) {
+    delete req.headers[name]
+    delete req.headersDistinct[name]
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { numberBetween } from '../core/options.ts'
 import type { PlainAnswer } from '../http/refusal.ts'
+import { isShallow } from './json-depth.ts'
 import { rpcCode } from './rpc-error.ts'
 
 /** How much of a body is read, and how long it may take. */
@@ -17,7 +18,7 @@ export type Body =
   | { readonly ok: false; readonly problem: BodyProblem }
 
 /** Why a body was not read; answered as a JSON-RPC error. */
-export type BodyProblem = 'media_type' | 'too_large' | 'too_slow' | 'not_json' | 'gone'
+export type BodyProblem = 'media_type' | 'too_large' | 'too_slow' | 'not_json' | 'too_deep' | 'batch' | 'gone'
 
 const answers: Readonly<Record<BodyProblem, { status: number; code: number; message: string }>> = {
   media_type: { status: 415, code: rpcCode.invalidRequest, message: 'Content-Type must be application/json' },
@@ -31,6 +32,13 @@ const answers: Readonly<Record<BodyProblem, { status: number; code: number; mess
     status: 400,
     code: rpcCode.parseError,
     message: 'Parse error: the request body is not valid JSON',
+  },
+  too_deep: { status: 400, code: rpcCode.invalidRequest, message: 'The request body is nested too deeply' },
+  // MCP 2025-06-18 took batches out; what is one message is one decision.
+  batch: {
+    status: 400,
+    code: rpcCode.invalidRequest,
+    message: 'One message for each POST; batches are not supported',
   },
   gone: { status: 400, code: rpcCode.parseError, message: 'Parse error: the request body ended early' },
 }
@@ -106,10 +114,11 @@ export function readNodeBody(
   limits: BodyLimits,
 ): Promise<Body> {
   if (request.readableEnded) {
-    return Promise.resolve(request.body === undefined ? failed('gone') : { ok: true, value: request.body })
+    return Promise.resolve(request.body === undefined ? failed('gone') : single(request.body))
   }
   const refused = judgeHead(request.headers['content-type'], request.headers['content-length'], limits)
   if (refused) return Promise.resolve(refused)
+  if (request.destroyed) return Promise.resolve(failed('gone'))
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
@@ -154,12 +163,17 @@ function decode(chunks: readonly Uint8Array[]): string | undefined {
 }
 
 function parse(text: string | undefined): Body {
+  if (text === undefined) return failed('not_json')
+  if (!isShallow(text)) return failed('too_deep')
   try {
-    if (text !== undefined) return { ok: true, value: JSON.parse(text) as unknown }
+    return single(JSON.parse(text))
   } catch {
-    // Falls through: the same answer as for text that is no UTF-8.
+    return failed('not_json')
   }
-  return failed('not_json')
+}
+
+function single(value: unknown): Body {
+  return Array.isArray(value) ? failed('batch') : { ok: true, value }
 }
 
 function failed(problem: BodyProblem): Body {

@@ -45,18 +45,28 @@ export class CallContext implements HandlerContext {
   async progress(progress: number, total?: number, message?: string): Promise<void> {
     const { progressToken } = this.#protocol
     if (progressToken === undefined) return
-    await this.#protocol.notify({
-      method: 'notifications/progress',
-      params: {
-        progressToken,
-        progress,
-        ...(total !== undefined && { total }),
-        ...(message !== undefined && { message }),
-      },
-    })
+    const params = {
+      progressToken,
+      progress,
+      ...(total !== undefined && { total }),
+      ...(message !== undefined && { message }),
+    }
+    await delivered(() => this.#protocol.notify({ method: 'notifications/progress', params }))
   }
 
   async log(level: LogLevel, data: unknown): Promise<void> {
-    await this.#protocol.log(level, data)
+    await delivered(() => this.#protocol.log(level, data))
+  }
+}
+
+/**
+ * Sends what nobody has to wait for. It fails when the caller has left, or when JSON cannot hold it; a handler that does
+ * not wait for it must not take the process down with an unhandled rejection.
+ */
+async function delivered(send: () => Promise<void>): Promise<void> {
+  try {
+    await send()
+  } catch {
+    // The call itself goes on, or is aborted by its signal.
   }
 }

@@ -1,4 +1,5 @@
-import { AuthError } from '../core/index.ts'
+import { AuthError, type LogEntry, redact, secretsOf } from '../core/index.ts'
+import { getAccessToken } from '../http/context.ts'
 import type { Exchange } from './exchange.ts'
 import { addressed, type Sdk, type Served, sdkServer } from './sdk-server.ts'
 
@@ -25,7 +26,7 @@ export function endpoint(sdk: Sdk, served: Served): Endpoint {
       checkScopes(served, known.exchange, known.body)
       return sdkServer(sdk, served, known.exchange)
     },
-    { onerror: (error) => served.logger({ level: 'info', event: 'protocol', message: error.message }) },
+    { onerror: (error) => served.logger(protocolEntry(error)) },
   )
   return {
     async respond(request, body, exchange) {
@@ -42,12 +43,10 @@ export function endpoint(sdk: Sdk, served: Served): Endpoint {
  * agree with it, so the body decides, and a malformed message is a 400 rather than a 403.
  */
 function checkScopes({ registry }: Served, exchange: Exchange, body: unknown): void {
-  const missing = addressed(registry, body).filter(
-    ({ scopes }) => scopes.length > 0 && !exchange.covers(scopes),
-  )
-  if (missing.length === 0) return
+  const needed = addressed(registry, body)?.scopes ?? []
+  if (needed.length === 0 || exchange.covers(needed)) return
   exchange.refused = new AuthError(exchange.auth ? 'insufficient_scope' : 'unauthorized', undefined, {
-    scopes: [...new Set(missing.flatMap(({ scopes }) => scopes))],
+    scopes: needed,
   })
   throw exchange.refused
 }
@@ -80,4 +79,11 @@ function resumed(first: Chunk, reader: Chunks): ReadableStream<Uint8Array> {
     pull: async (controller) => pass(controller, await reader.read()),
     cancel: (reason) => reader.cancel(reason),
   })
+}
+
+/** What the protocol engine complains of. A caller may have put a token where it does not belong. */
+function protocolEntry(error: Error): LogEntry {
+  const caller = getAccessToken()
+  const message = redact(error.message, caller ? secretsOf(caller.token) : [])
+  return { level: 'info', event: 'protocol', message }
 }

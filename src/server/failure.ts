@@ -1,4 +1,4 @@
-import { AuthError, type Logger, redact, ToolError } from '../core/index.ts'
+import { type AccessToken, AuthError, type Logger, redact, secretsOf, ToolError } from '../core/index.ts'
 import type { HandlerContext } from './types.ts'
 
 /** What a caller reads when something broke that is not theirs to know. */
@@ -29,12 +29,21 @@ export function failureText(error: unknown, component: string, ctx: HandlerConte
     level: 'error',
     event: 'handler_failed',
     message: `${component} threw`,
-    details: { component, error: redact(stackOf(error), ctx.auth ? [ctx.auth.token] : []) },
+    details: { component, error: stackText(error, ctx.auth) },
   })
   return genericFailure
 }
 
-/** The stack of an error and of what caused it; nothing else, an error may carry requests with headers. */
+/** The stack of an error and of what caused it, without the caller's token or any part of it. Never throws. */
+export function stackText(error: unknown, caller: AccessToken | undefined): string {
+  try {
+    return redact(stackOf(error), caller ? secretsOf(caller.token) : [])
+  } catch {
+    return 'an error that cannot be read'
+  }
+}
+
+/** Nothing but the stacks: an error may carry requests with headers. */
 function stackOf(error: unknown, depth = 0): string {
   if (!(error instanceof Error)) return `thrown: ${typeof error === 'string' ? error : typeof error}`
   const own = String(error.stack ?? error.message)

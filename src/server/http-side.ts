@@ -1,5 +1,5 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { type AccessToken, AuthError, type Clock, redact, type TokenVerifier } from '../core/index.ts'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type AccessToken, AuthError, type Clock, type TokenVerifier } from '../core/index.ts'
 import { checkOptions } from '../core/options.ts'
 import { runWithToken } from '../http/context.ts'
 
@@ -14,17 +14,11 @@ import {
   refusalResponse,
   refusalWriter,
 } from '../http/refusal.ts'
-import {
-  type Body,
-  type BodyLimits,
-  bodyLimits,
-  bodyProblemAnswer,
-  readNodeBody,
-  readWebBody,
-} from './body.ts'
+import { type BodyLimits, bodyLimits, bodyProblemAnswer, readNodeBody, readWebBody } from './body.ts'
 import { type Endpoint, endpoint } from './endpoint.ts'
 import { exchange } from './exchange.ts'
-import { hostnameOf, type ListenAddress, pathOf } from './listen.ts'
+import { stackText } from './failure.ts'
+import { hostnameOf, type ListenAddress, pathOf, type SiteListener } from './listen.ts'
 import { sendResponse } from './node-response.ts'
 import type { Served } from './sdk-server.ts'
 
@@ -49,9 +43,10 @@ export interface Admission {
 }
 
 const known = ['allowedHosts', 'allowedOrigins', 'maxBodyBytes', 'bodyTimeoutMs']
-const noBody: Body = { ok: true, value: undefined }
 const health: PlainAnswer = plainJson(200, { status: 'ok' })
 const notFound: PlainAnswer = plainJson(404, { error: 'not_found' })
+/** Without sessions there is nothing to GET or DELETE (MCP Streamable HTTP, "Earlier Streamable HTTP Revisions"). */
+const methodNotAllowed: PlainAnswer = plainJson(405, { error: 'method_not_allowed' }, { allow: 'POST' })
 
 /**
  * The HTTP face of a server: one policy, whoever brings the request. In this order: Host and Origin, preflight, the
@@ -108,18 +103,20 @@ export class HttpSide {
   }
 
   /** Answers Node requests, whatever their path. */
-  listener(origins: OriginPolicy = this.#anywhere): RequestListener {
-    return (req, res) => {
-      this.#serve(req, res, origins).catch((error: unknown) => sendRefusal(res, this.#broken(error)))
+  listener(origins: OriginPolicy = this.#anywhere): SiteListener {
+    return (req, res, awaitsInvitation) => {
+      this.#serve(req, res, origins, awaitsInvitation === true).catch((error: unknown) =>
+        sendRefusal(res, this.#broken(error)),
+      )
     }
   }
 
   /** What a listener of our own serves: the endpoint on its path, `/health`, and 404. */
-  site({ host, path: endpointPath, loopback }: ListenAddress, port: number): RequestListener {
+  site({ host, path: endpointPath, loopback }: ListenAddress, port: number): SiteListener {
     const endpointListener = this.listener(loopback ? this.#loopbackPolicy(host, port) : this.#anywhere)
-    return (req, res) => {
+    return (req, res, awaitsInvitation) => {
       const path = pathOf(req.url)
-      if (path === endpointPath) endpointListener(req, res)
+      if (path === endpointPath) endpointListener(req, res, awaitsInvitation)
       else sendRefusal(res, path === '/health' && isRead(req) ? health : notFound)
     }
   }
@@ -138,20 +135,27 @@ export class HttpSide {
   async #decide(request: Request, head: RequestHead): Promise<Response | PlainAnswer> {
     const caller = await this.#admit(head, this.#anywhere)
     if (caller && isRefusal(caller)) return caller
-    const body = request.method === 'POST' ? await readWebBody(request, this.#limits) : noBody
+    if (request.method !== 'POST') return methodNotAllowed
+    const body = await readWebBody(request, this.#limits)
     if (!body.ok) return bodyProblemAnswer(body.problem)
     return this.#answer(bareWeb(request, this.#hidden), body.value, caller)
   }
 
-  async #serve(req: IncomingMessage, res: ServerResponse, origins: OriginPolicy): Promise<void> {
+  async #serve(
+    req: IncomingMessage,
+    res: ServerResponse,
+    origins: OriginPolicy,
+    awaitsInvitation: boolean,
+  ): Promise<void> {
     const head = headOf(req, res)
     const cors = origins.corsHeaders(head)
     const preflight = origins.preflight(head)
     if (preflight) return void res.writeHead(204, preflight).end()
     const caller = await this.#admit(head, origins)
     if (caller && isRefusal(caller)) return sendRefusal(res, caller, cors)
-    if (req.headers.expect !== undefined) res.writeContinue()
-    const body = req.method === 'POST' ? await readNodeBody(req, this.#limits) : noBody
+    if (req.method !== 'POST') return sendRefusal(res, methodNotAllowed, cors)
+    if (awaitsInvitation) res.writeContinue()
+    const body = await readNodeBody(req, this.#limits)
     if (!body.ok) {
       // The rest of a slow body may come at any time: nothing else can be read from this connection.
       const late = body.problem === 'too_slow' ? { connection: 'close' } : undefined
@@ -164,7 +168,9 @@ export class HttpSide {
   /** The caller; `undefined` when the server asks for nobody; or the refusal. From the head of the request alone. */
   async #admit(head: RequestHead, origins: OriginPolicy): Promise<AccessToken | Refusal | undefined> {
     if (origins.check(head) === 'forbidden') return this.#refuse('forbidden_origin')
-    return this.#gate?.authenticate(head)
+    if (!this.#gate) return undefined
+    // An answer that is none must not look like a server without a gate.
+    return (await this.#gate.authenticate(head)) ?? this.#refuse('server_error')
   }
 
   async #answer(
@@ -185,8 +191,8 @@ export class HttpSide {
   }
 
   #broken(error: unknown): Refusal {
-    const text = redact(error instanceof Error ? String(error.stack) : typeof error)
-    const entry = { event: 'request_failed', message: 'a request failed', details: { error: text } }
+    const details = { error: stackText(error, undefined) }
+    const entry = { event: 'request_failed', message: 'a request failed', details }
     this.#served.logger({ level: 'error', ...entry })
     return this.#refuse('server_error')
   }
@@ -211,12 +217,17 @@ function isRead({ method }: IncomingMessage): boolean {
   return method === 'GET' || method === 'HEAD'
 }
 
-function plainJson(status: number, content: unknown): PlainAnswer {
+function plainJson(
+  status: number,
+  content: unknown,
+  more: Readonly<Record<string, string>> = {},
+): PlainAnswer {
   const body = JSON.stringify(content)
   const headers = {
     'content-type': 'application/json',
     'content-length': String(body.length),
     'cache-control': 'no-store',
+    ...more,
   }
   return { status, headers, body }
 }

@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { isLoopbackHost, numberBetween } from '../core/options.ts'
 
@@ -22,6 +22,9 @@ export interface Listening {
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
+
+/** Answers requests; told whether the caller waits for a `100 Continue` before it sends the body. */
+export type SiteListener = (req: IncomingMessage, res: ServerResponse, awaitsInvitation?: boolean) => void
 
 /** Checked {@link ListenOptions}. */
 export interface ListenAddress {
@@ -70,13 +73,14 @@ const graceMs = 5000
  */
 export async function listenOn(
   address: ListenAddress,
-  listenerFor: (port: number) => RequestListener,
+  listenerFor: (port: number) => SiteListener,
 ): Promise<Listening> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000 })
   const port = await bind(server, address)
   const listener = listenerFor(port)
+  server.on('request', (req, res) => listener(req, res, false))
   // By itself Node invites the body before anybody has looked at the token (RFC 9110 section 10.1.1).
-  server.on('request', listener).on('checkContinue', listener)
+  server.on('checkContinue', (req, res) => listener(req, res, true))
   let closing: Promise<void> | undefined
   const close = () => (closing ??= shutDown(server))
   return {

@@ -8,6 +8,7 @@ import {
   stderrLogger,
   systemClock,
   type TokenVerifier,
+  unfailing,
 } from '../core/index.ts'
 import { checkOptions, numberBetween } from '../core/options.ts'
 import { type HttpOptions, HttpSide } from './http-side.ts'
@@ -93,17 +94,11 @@ export class MCPServer {
    */
   constructor(options: MCPServerOptions, http: HttpOptions = {}) {
     checkOptions('MCPServer', options, known)
-    const {
-      name,
-      version = '0.0.0',
-      title,
-      instructions,
-      logger = stderrLogger,
-      clock = systemClock,
-    } = options
+    const { name, version = '0.0.0', title, instructions, clock = systemClock } = options
     if (typeof name !== 'string' || name === '')
       throw new TypeError('MCPServer: name must be a non-empty string')
     checkAuth(options)
+    const logger = unfailing(options.logger ?? stderrLogger)
     const policy = scopePolicy(options.scopeHierarchy)
     this.#defaults = {
       logger,
@@ -118,7 +113,8 @@ export class MCPServer {
       covers: (token, scopes) => policy.covers(token.scopes, scopes),
     }
     this.#http = new HttpSide(this.#served, { ...options, clock }, http)
-    this.nodeListener = this.#http.listener()
+    const listener = this.#http.listener()
+    this.nodeListener = (req, res) => listener(req, res)
   }
 
   /**

@@ -2,6 +2,7 @@ import { type ComponentList, componentList } from './component.ts'
 import type { PromptEntry } from './prompts.ts'
 import type { ResourceEntry } from './resources.ts'
 import type { ToolEntry } from './tools.ts'
+import { normalUri } from './uri-template.ts'
 
 /** Everything a server offers. Knows nothing of any transport; every look-up is told who asks. */
 export interface Registry {
@@ -30,10 +31,11 @@ export function registry(): Registry {
 
 /** The resource behind a URI: a fixed one first, else the first template that matches. */
 export function findResource(all: Registry, uri: string): FoundResource | undefined {
-  const fixed = all.resources.get(uri)
+  const normal = normalUri(uri)
+  const fixed = all.resources.get(normal)
   if (fixed) return { entry: fixed, args: {} }
   for (const entry of all.templates.values()) {
-    const args = entry.template?.match(uri)
+    const args = entry.template?.match(normal)
     if (args) return { entry, args }
   }
   return undefined

@@ -6,7 +6,7 @@ import { failureText } from './failure.ts'
 import { toResourceContents } from './result.ts'
 import { RpcError, rpcCode } from './rpc-error.ts'
 import type { ResourceContents, ResourceContext, ResourceOptions } from './types.ts'
-import { type UriTemplate, uriTemplate } from './uri-template.ts'
+import { normalUri, type UriTemplate, uriTemplate } from './uri-template.ts'
 
 /** The function behind a resource: the variables of its template (none for a fixed URI) in, contents out. */
 export type ResourceHandler = (args: Readonly<Record<string, string>>, ctx: ResourceContext) => unknown
@@ -43,7 +43,7 @@ export function resourceEntry(
     throw new TypeError(`${owner}: the URI must be absolute, for example notes://today`)
   const { title, description, mimeType } = options
   return {
-    name: uri,
+    name: normalUri(uri),
     template,
     scopes: scopeList(`${owner}: scopes`, options.scopes ?? []),
     listed: Object.freeze({

@@ -1,3 +1,4 @@
+import { isShallow } from './json-depth.ts'
 import type { ContentBlock, PromptMessage, ResourceContents, ToolResult } from './types.ts'
 
 /**
@@ -12,21 +13,24 @@ import type { ContentBlock, PromptMessage, ResourceContents, ToolResult } from '
  * | any other object | `structuredContent`, and its JSON as text for clients that read only that |
  * | any other list | its JSON as text |
  *
- * @throws TypeError when JSON cannot hold the value (a cycle, a BigInt, a function)
+ * Everything goes through JSON here, where a failure is still an error of this tool; further on it would be silence.
+ *
+ * @throws TypeError when JSON cannot hold the value (a cycle, a BigInt, a function), or it is nested too deeply
  */
 export function toToolResult(value: unknown): ToolResult {
   if (value === undefined || value === null) return { content: [] }
   if (typeof value === 'string') return { content: [{ type: 'text', text: value }] }
   if (typeof value === 'number' || typeof value === 'boolean')
     return { content: [{ type: 'text', text: String(value) }] }
-  if (isToolResult(value)) return value
-  if (isContentBlock(value)) return { content: [value] }
-  if (Array.isArray(value) && value.length > 0 && value.every(isContentBlock)) return { content: value }
-  const text = JSON.stringify(value) as string | undefined
-  if (text === undefined) throw new TypeError('JSON cannot hold the value')
-  return Array.isArray(value)
-    ? { content: [{ type: 'text', text }] }
-    : { content: [{ type: 'text', text }], structuredContent: JSON.parse(text) as unknown }
+  const text = jsonOf(value)
+  const plain = JSON.parse(text) as unknown
+  if (isToolResult(plain)) return plain
+  if (isContentBlock(plain)) return { content: [plain] }
+  if (Array.isArray(plain) && plain.length > 0 && plain.every(isContentBlock)) return { content: plain }
+  const content: ContentBlock[] = [{ type: 'text', text }]
+  return typeof plain === 'object' && !Array.isArray(plain)
+    ? { content, structuredContent: plain }
+    : { content }
 }
 
 /** The value a tool's `outputSchema` judges: the structured content, else what was returned. */
@@ -46,11 +50,11 @@ export function toResourceContents(
       { uri, mimeType: mimeType ?? 'application/octet-stream', blob: Buffer.from(value).toString('base64') },
     ]
   }
-  if (isResourceContents(value)) return [value]
-  if (Array.isArray(value) && value.length > 0 && value.every(isResourceContents)) return value
-  if (hasList(value, 'contents') && value.contents.every(isResourceContents)) return value.contents
-  const text = JSON.stringify(value) as string | undefined
-  if (text === undefined) throw new TypeError('JSON cannot hold the value')
+  const text = jsonOf(value)
+  const plain = JSON.parse(text) as unknown
+  if (isResourceContents(plain)) return [plain]
+  if (Array.isArray(plain) && plain.length > 0 && plain.every(isResourceContents)) return plain
+  if (hasList(plain, 'contents') && plain.contents.every(isResourceContents)) return plain.contents
   return [{ uri, mimeType: mimeType ?? 'application/json', text }]
 }
 
@@ -69,15 +73,24 @@ export interface PromptResult {
 export function toPromptResult(value: unknown): PromptResult {
   if (typeof value === 'string')
     return { messages: [{ role: 'user', content: { type: 'text', text: value } }] }
-  const messages: readonly unknown[] = Array.isArray(value)
-    ? value
-    : hasList(value, 'messages')
-      ? value.messages
+  const plain = value === undefined ? undefined : (JSON.parse(jsonOf(value)) as unknown)
+  const messages: readonly unknown[] = Array.isArray(plain)
+    ? plain
+    : hasList(plain, 'messages')
+      ? plain.messages
       : []
   if (messages.length === 0 || !isPromptMessages(messages)) {
     throw new TypeError('a prompt returns a string, a list of messages, or { messages }')
   }
-  return Array.isArray(value) ? { messages } : { ...(value as PromptResult), messages }
+  return Array.isArray(plain) ? { messages } : { ...(plain as PromptResult), messages }
+}
+
+/** The value as JSON. */
+function jsonOf(value: unknown): string {
+  const text = JSON.stringify(value) as string | undefined
+  if (text === undefined) throw new TypeError('JSON cannot hold the value')
+  if (!isShallow(text)) throw new TypeError('the value is nested too deeply')
+  return text
 }
 
 function isPromptMessages(list: readonly unknown[]): list is readonly PromptMessage[] {

@@ -1,9 +1,9 @@
 import type { Server, ServerContext } from '@modelcontextprotocol/server'
-import { type AccessToken, type Logger, redact } from '../core/index.ts'
+import type { AccessToken, Logger } from '../core/index.ts'
 import { CallContext } from './call-context.ts'
 import { type Component, permitted } from './component.ts'
 import type { Exchange } from './exchange.ts'
-import { genericFailure, isRefusal } from './failure.ts'
+import { genericFailure, isRefusal, stackText } from './failure.ts'
 import { findResource, type Registry } from './registry.ts'
 import { RpcError, rpcCode } from './rpc-error.ts'
 import type { LogLevel } from './types.ts'
@@ -49,22 +49,16 @@ export function sdkServer(sdk: Sdk, served: Served, exchange: Exchange): Server 
 }
 
 /** What a posted message asks for that needs scopes, looked up before anything runs. */
-export function addressed(registry: Registry, message: unknown): Component[] {
-  if (Array.isArray(message)) return message.flatMap((part) => addressed(registry, part))
+export function addressed(registry: Registry, message: unknown): Component | undefined {
   const { method, params } = (message ?? {}) as {
     method?: unknown
     params?: { name?: unknown; uri?: unknown } | null
   }
   const text = (value: unknown) => (typeof value === 'string' ? value : '')
-  const found =
-    method === 'tools/call'
-      ? registry.tools.get(text(params?.name))
-      : method === 'resources/read'
-        ? findResource(registry, text(params?.uri))?.entry
-        : method === 'prompts/get'
-          ? registry.prompts.get(text(params?.name))
-          : undefined
-  return found ? [found] : []
+  if (method === 'tools/call') return registry.tools.get(text(params?.name))
+  if (method === 'resources/read') return findResource(registry, text(params?.uri))?.entry
+  if (method === 'prompts/get') return registry.prompts.get(text(params?.name))
+  return undefined
 }
 
 type Answer = <Result>(
@@ -85,12 +79,12 @@ function answerer(sdk: Sdk, { logger }: Served, exchange: Exchange): Answer {
         const needs = error.scopes ? `; this needs ${error.scopes.join(' ')}` : ''
         throw new sdk.ProtocolError(rpcCode.invalidRequest, `${error.message}${needs}`)
       }
-      const text = error instanceof Error ? String(error.stack) : typeof error
+      const text = stackText(error, exchange.auth)
       logger({
         level: 'error',
         event: 'request_failed',
         message: 'a request failed',
-        details: { error: redact(text) },
+        details: { error: text },
       })
       throw new sdk.ProtocolError(rpcCode.internalError, genericFailure)
     }

@@ -104,7 +104,7 @@ async function finish(run: Run, returned: unknown): Promise<ToolResult> {
   if (!run.output || result.isError) return result
   const checked = await validate(run.output, structuredValue(returned))
   if (!checked.ok) throw new TypeError(`the result does not fit the outputSchema: ${checked.problem}`)
-  return { ...result, structuredContent: checked.value }
+  return toToolResult({ ...result, structuredContent: checked.value })
 }
 
 /** Waits for the handler, and not longer than it may take. A handler that answers at once costs no timer. */

@@ -46,9 +46,9 @@ export interface HandlerContext {
   readonly signal: AbortSignal
   /** The JSON-RPC id of the request. */
   readonly requestId: string | number
-  /** Tells the caller how far the work is; does nothing when the caller did not ask (MCP "Progress"). */
+  /** Tells the caller how far the work is; does nothing when the caller did not ask, or has left (MCP "Progress"). Never fails. */
   progress(progress: number, total?: number, message?: string): Promise<void>
-  /** Sends a log message to the caller; never the place for a token (MCP "Logging"). */
+  /** Sends a log message to the caller; never the place for a token (MCP "Logging"). Never fails. */
   log(level: LogLevel, data: unknown): Promise<void>
 }
 

@@ -1,7 +1,9 @@
+import type { IncomingMessage } from 'node:http'
 import type { MiddlewareHandler } from 'hono'
 import type { AccessToken } from '../../core/index.ts'
 import { withoutCredentials } from '../fetch-request.ts'
 import { type BearerGate, type BearerGateOptions, gateOf, runBehind } from '../gate.ts'
+import { hideCredentials } from '../node-request.ts'
 
 export { getAccessToken, requireAuth, requireScopes } from '../context.ts'
 export type { BearerGate, BearerGateOptions } from '../gate.ts'
@@ -34,7 +36,13 @@ export function bearerAuth(
     const answer = await gate(c.req.raw)
     if (answer instanceof Response) return answer
     c.req.raw = withoutCredentials(c.req.raw, gate.credentialHeaders)
+    if (isNode(c.env)) hideCredentials(c.env.incoming, gate.credentialHeaders)
     c.set('auth', answer)
     return runBehind(gate, answer, next)
   }
+}
+
+/** On Node the server's own request is at hand, too, with all its headers. */
+function isNode(env: unknown): env is { incoming: IncomingMessage } {
+  return typeof env === 'object' && env !== null && 'incoming' in env
 }
