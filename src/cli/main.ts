@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs'
 import { AuthError, redact } from '../core/index.ts'
 import { type Command, UsageError } from './command.ts'
 import { authExitCodes, exitCode } from './exit-codes.ts'
@@ -11,6 +12,10 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
 
 async function main(argv: readonly string[], screen: Terminal): Promise<number> {
   const [name, ...rest] = argv
+  if (name === '--version') {
+    screen.line(version())
+    return exitCode.ok
+  }
   const load = name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined
   if (!load) {
     const asked = name === undefined || name === '--help' || name === 'help'
@@ -24,6 +29,11 @@ async function main(argv: readonly string[], screen: Terminal): Promise<number> 
     return exitCode.ok
   }
   return command.run(rest, screen)
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(manifest) as { version: string }).version
 }
 
 async function list(screen: Terminal): Promise<void> {

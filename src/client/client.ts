@@ -122,11 +122,7 @@ export class Client implements AsyncDisposable {
    * @returns the result with `content`, and `structuredContent` when the tool has an output schema
    * @throws ToolError with the text of the content when the result says `isError`, unless `raw` is set
    */
-  async callTool(
-    name: string,
-    args: Readonly<Record<string, unknown>> = {},
-    options: ToolCallOptions = {},
-  ): Promise<CallToolResult> {
+  async callTool(name: string, args: object = {}, options: ToolCallOptions = {}): Promise<CallToolResult> {
     checkOptions('callTool', options, toolCallOptions)
     const { raw = false, onProgress, ...call } = options
     const result = await this.#call('callTool', call, (sdk, request) =>

@@ -8,11 +8,14 @@ import { type ClientTransport, SSETransport, StreamableHttpTransport } from './t
 /** How a server is reached, in the words host configurations use. */
 export type ServerType = 'http' | 'streamable-http' | 'sse' | 'stdio'
 
+/** A configuration kept in a variable has lost its literal types; what it says is checked when it is read. */
+type AnyText = string & {}
+
 interface AnyServerConfig {
   /** Default: `stdio` with `command`; `sse` for a URL whose path ends in `/sse`; else `http`. */
-  readonly type?: ServerType | undefined
+  readonly type?: ServerType | AnyText | undefined
   /** The same as `type`; some hosts call it so. */
-  readonly transport?: ServerType | undefined
+  readonly transport?: ServerType | AnyText | undefined
   /** Leaves the server out; its variables are not looked up. Default: false. */
   readonly disabled?: boolean | undefined
 }

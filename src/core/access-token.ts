@@ -21,7 +21,7 @@ export interface AccessTokenInit {
   /** Seconds for which the token is still honoured after `expiresAt`, for clocks that disagree. Default: 0. */
   readonly clockSkew?: number | undefined
   /** Everything else that is known. Default: nothing. */
-  readonly claims?: Readonly<Record<string, unknown>> | undefined
+  readonly claims?: object | undefined
 }
 
 /** What `util.inspect` and `console.log` ask an object for. */
@@ -65,6 +65,10 @@ export class AccessToken implements AccessTokenInit {
   constructor(init: AccessTokenInit) {
     if (typeof init !== 'object' || init === null || Array.isArray(init)) {
       throw new TypeError('AccessToken: expected an object { token, … }')
+    }
+    for (const name in otherNames) {
+      if (name in init)
+        throw new TypeError(`AccessToken: there is no ${name}; it is called ${otherNames[name]}`)
     }
     this.#token = text('token', init.token)
     this.#expiresAt = milliseconds(init.expiresAt)
@@ -134,6 +138,14 @@ export function completeVerdict(verdict: unknown, clock: Clock): AccessToken | n
   if (verdict === null || verdict === undefined || verdict === false) return null
   const token = verdict instanceof AccessToken ? verdict : new AccessToken(verdict as AccessTokenInit)
   return token.isExpired(clock()) ? null : token
+}
+
+/** What others call the members. Dropped silently, an `expires_at` would be a token that never expires. */
+const otherNames: Readonly<Record<string, string>> = {
+  expires_at: 'expiresAt',
+  exp: 'expiresAt',
+  client_id: 'clientId',
+  scope: 'scopes',
 }
 
 function text(name: string, value: unknown): string {

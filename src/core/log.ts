@@ -3,7 +3,7 @@ import { redact } from './redact.ts'
 /** One line of the operator's log. Fields never hold a token; texts in them are redacted again when written. */
 export interface LogEntry {
   readonly level: 'info' | 'warn' | 'error'
-  /** What happened, as a stable word: `refused`, `tool_failed`, `audience_unchecked`, … */
+  /** What happened, as a stable word: `handler_failed`, `audience_unchecked`, … */
   readonly event: string
   /** One sentence for a person, saying what to do if something can be done. */
   readonly message: string
@@ -41,11 +41,16 @@ export const stderrLogger: Logger = (entry) => {
   globalThis.process?.stderr?.write(`${formatLogEntry(entry)}\n`)
 }
 
-/** A logger that never throws: a log that fails must not fail the request it tells of. */
+/**
+ * A logger that never fails: a log that does must not fail the request it tells of.
+ * @throws TypeError when it is no function
+ */
 export function unfailing(logger: Logger): Logger {
+  if (typeof logger !== 'function') throw new TypeError('logger must be a function that takes a log entry')
   return (entry) => {
     try {
-      logger(entry)
+      const pending: unknown = logger(entry)
+      if (pending instanceof Promise) pending.catch(() => {})
     } catch {
       // Nowhere left to tell it.
     }

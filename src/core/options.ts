@@ -23,9 +23,7 @@ export function oneOrMany(option: string, value: unknown): readonly string[] | u
   if (value === undefined) return undefined
   const list = Array.isArray(value) ? Array.from(value) : [value]
   if (list.length === 0 || !list.every((item) => typeof item === 'string' && item !== '')) {
-    throw new TypeError(
-      `${option} must be a non-empty string, or a list of them; leave it out to switch the check off`,
-    )
+    throw new TypeError(`${option} must be a non-empty string, or a list of them`)
   }
   return Object.freeze([...new Set(list as string[])])
 }

@@ -84,6 +84,8 @@ export function requireAuth(): AccessToken {
  * ```
  */
 export function requireScopes(...scopes: readonly string[]): AccessToken {
+  if (scopes.some(Array.isArray))
+    throw new TypeError("give requireScopes its scopes one by one: requireScopes('a', 'b')")
   const needed = scopeList('requireScopes', scopes)
   if (needed.length === 0)
     throw new TypeError('requireScopes needs at least one scope; use requireAuth for none')

@@ -25,7 +25,7 @@ export interface CreateTokenOptions {
   /** Seconds from now to `exp`. Negative for a token that has expired, for tests. Default: 3600. */
   readonly expiresInSeconds?: number
   /** More claims. They win over all others; a claim that is `undefined` here is left out of the token. */
-  readonly additionalClaims?: Readonly<Record<string, unknown>>
+  readonly additionalClaims?: object
   /** The `kid` header, for looking the key up in a key set. Default: the id of the key pair. */
   readonly kid?: string
 }

@@ -114,7 +114,7 @@ export function readNodeBody(
   limits: BodyLimits,
 ): Promise<Body> {
   if (request.readableEnded) {
-    return Promise.resolve(request.body === undefined ? failed('gone') : single(request.body))
+    return Promise.resolve(parsedAlready(request.body))
   }
   const refused = judgeHead(request.headers['content-type'], request.headers['content-length'], limits)
   if (refused) return Promise.resolve(refused)
@@ -170,6 +170,13 @@ function parse(text: string | undefined): Body {
   } catch {
     return failed('not_json')
   }
+}
+
+/** What a framework left of a body: parsed, as text, or as bytes. */
+function parsedAlready(body: unknown): Body {
+  if (body === undefined) return failed('gone')
+  if (typeof body === 'string') return parse(body)
+  return body instanceof Uint8Array ? parse(decode([body])) : single(body)
 }
 
 function single(value: unknown): Body {

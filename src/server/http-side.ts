@@ -45,6 +45,7 @@ export interface Admission {
 const known = ['allowedHosts', 'allowedOrigins', 'maxBodyBytes', 'bodyTimeoutMs']
 const health: PlainAnswer = plainJson(200, { status: 'ok' })
 const notFound: PlainAnswer = plainJson(404, { error: 'not_found' })
+const closed: PlainAnswer = plainJson(503, { error: 'temporarily_unavailable' }, { 'retry-after': '5' })
 /** Without sessions there is nothing to GET or DELETE (MCP Streamable HTTP, "Earlier Streamable HTTP Revisions"). */
 const methodNotAllowed: PlainAnswer = plainJson(405, { error: 'method_not_allowed' }, { allow: 'POST' })
 
@@ -65,6 +66,7 @@ export class HttpSide {
   /** For a server that somebody else listens for. */
   readonly #anywhere: OriginPolicy
   #loading: Promise<Endpoint> | undefined
+  #isClosed = false
 
   /** @throws TypeError naming the option that is wrong */
   constructor(served: Served, { auth, apiKeyHeader, scopeHierarchy, clock }: Admission, http: HttpOptions) {
@@ -128,13 +130,20 @@ export class HttpSide {
     this.#served.logger({ level: 'warn', event: 'unprotected', message })
   }
 
+  /** @throws Error when the server was closed */
+  checkOpen(): void {
+    if (this.#isClosed) throw new Error('the server was closed; make a new one')
+  }
+
   async close(): Promise<void> {
+    this.#isClosed = true
     await (await this.#loading)?.close()
   }
 
   async #decide(request: Request, head: RequestHead): Promise<Response | PlainAnswer> {
     const caller = await this.#admit(head, this.#anywhere)
     if (caller && isRefusal(caller)) return caller
+    if (this.#isClosed) return closed
     if (request.method !== 'POST') return methodNotAllowed
     const body = await readWebBody(request, this.#limits)
     if (!body.ok) return bodyProblemAnswer(body.problem)
@@ -153,6 +162,7 @@ export class HttpSide {
     if (preflight) return void res.writeHead(204, preflight).end()
     const caller = await this.#admit(head, origins)
     if (caller && isRefusal(caller)) return sendRefusal(res, caller, cors)
+    if (this.#isClosed) return sendRefusal(res, closed, cors)
     if (req.method !== 'POST') return sendRefusal(res, methodNotAllowed, cors)
     if (awaitsInvitation) res.writeContinue()
     const body = await readNodeBody(req, this.#limits)

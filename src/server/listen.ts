@@ -111,6 +111,8 @@ function bind(server: Server, { host, port }: ListenAddress): Promise<number> {
 function shutDown(server: Server): Promise<void> {
   return new Promise((resolve) => {
     const force = setTimeout(() => server.closeAllConnections(), graceMs)
+    // A connection whose last call is done has nothing to wait for.
+    server.keepAliveTimeout = 1
     server.close(() => {
       clearTimeout(force)
       resolve()

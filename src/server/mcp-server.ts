@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http'
 import {
-  type AccessToken,
+  AccessToken,
   type Clock,
   type Logger,
   type ScopeHierarchy,
@@ -111,6 +111,7 @@ export class MCPServer {
       registry: this.#registry,
       logger,
       covers: (token, scopes) => policy.covers(token.scopes, scopes),
+      inFlight: new Set(),
     }
     this.#http = new HttpSide(this.#served, { ...options, clock }, http)
     const listener = this.#http.listener()
@@ -194,6 +195,7 @@ export class MCPServer {
    * @throws Error with the system's `code` when the address cannot be bound
    */
   async listen(options: ListenOptions = {}): Promise<Listening> {
+    this.#http.checkOpen()
     checkOptions('listen', options, ['port', 'host', 'path'])
     const address = listenAddress(options)
     this.#http.warnIfOpen(address)
@@ -206,15 +208,24 @@ export class MCPServer {
    * closed unless you say who the client is.
    *
    * @param identity whom to take the client for
+   * @throws TypeError when the identity is no {@link AccessToken}
    */
   async stdio(identity?: AccessToken): Promise<StdioConnection> {
+    this.#http.checkOpen()
+    if (identity !== undefined && !(identity instanceof AccessToken)) {
+      throw new TypeError('stdio: the identity must be an AccessToken')
+    }
     return this.#track(await serveStdio(this.#served, identity))
   }
 
-  /** Closes every listener and stdio connection. */
+  /**
+   * Closes every listener and stdio connection, for good. Calls in flight may finish for up to five seconds; those that
+   * do not are aborted. Requests that come later are answered with 503.
+   */
   async close(): Promise<void> {
     await Promise.all([...this.#open].map((open) => open.close()))
     await this.#http.close()
+    for (const call of this.#served.inFlight) call.abort(new Error('the server was closed'))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -228,7 +239,13 @@ export class MCPServer {
 }
 
 function checkAuth(options: MCPServerOptions): void {
-  if (!('auth' in options)) return
+  if (options.clock !== undefined && typeof options.clock !== 'function') {
+    throw new TypeError('MCPServer: clock must be a function that returns milliseconds')
+  }
+  if (!('auth' in options)) {
+    if (options.apiKeyHeader === undefined) return
+    throw new TypeError('MCPServer: apiKeyHeader has no effect without auth')
+  }
   if (typeof options.auth?.verifyToken !== 'function') {
     throw new TypeError(
       'MCPServer: auth must be a token verifier, for example a BearerAuthProvider; leave it out for a server without protection',

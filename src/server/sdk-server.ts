@@ -24,6 +24,8 @@ export interface Served {
   readonly instructions: string | undefined
   readonly registry: Registry
   readonly logger: Logger
+  /** Calls that are running now. */
+  readonly inFlight: Set<CallContext>
   /** Whether a token's scopes cover these, the hierarchy counted. */
   covers(token: AccessToken, scopes: readonly string[]): boolean
 }
@@ -67,10 +69,12 @@ type Answer = <Result>(
 ) => Promise<Result>
 
 /** Runs one request and turns what it throws into what the protocol carries. */
-function answerer(sdk: Sdk, { logger }: Served, exchange: Exchange): Answer {
+function answerer(sdk: Sdk, { logger, inFlight }: Served, exchange: Exchange): Answer {
   return async (ctx, run) => {
+    const call = new CallContext(exchange.auth, protocolContext(ctx))
+    inFlight.add(call)
     try {
-      return await run(new CallContext(exchange.auth, protocolContext(ctx)))
+      return await run(call)
     } catch (error) {
       if (error instanceof sdk.ProtocolError) throw error
       if (error instanceof RpcError) throw new sdk.ProtocolError(error.code, error.message)
@@ -87,6 +91,8 @@ function answerer(sdk: Sdk, { logger }: Served, exchange: Exchange): Answer {
         details: { error: text },
       })
       throw new sdk.ProtocolError(rpcCode.internalError, genericFailure)
+    } finally {
+      inFlight.delete(call)
     }
   }
 }

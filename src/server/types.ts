@@ -33,7 +33,7 @@ export interface SchemaIssue {
 
 /** What a handler gets as its arguments: the output of its schema, `{}` when there is none. */
 export type Validated<Schema> =
-  Schema extends StandardSchema<infer _Input, infer Output> ? Output : Record<string, never>
+  Schema extends StandardSchema<infer _Input, infer Output> ? Output : Record<never, never>
 
 /** Severity of a log message to the client (RFC 5424, MCP "Logging"). */
 export type LogLevel = 'debug' | 'info' | 'notice' | 'warning' | 'error' | 'critical' | 'alert' | 'emergency'

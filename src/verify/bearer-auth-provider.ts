@@ -29,7 +29,8 @@ type Answer<Options> = [Options] extends [WithKey] ? AccessToken | null : Verdic
  *    required), or `null` for a token that is not good. `requiredScopes` may be given to `super`: the server enforces
  *    them on whatever is returned. With a key given as well, `super.verifyToken(token)` is the JWT check.
  *
- * The type parameter is inferred; leave it out.
+ * The type parameter is inferred; leave it out. What `verifyToken` answers is known exactly where the options are
+ * written out in `new BearerAuthProvider({ … })`; where they come from a variable of their own type, `jwtVerifier` does.
  *
  * @example
  * ```ts
@@ -99,7 +100,7 @@ function verifierOf(
   if (keyOptionNames.some((name) => options[name] !== undefined)) return jwtVerifier(options, environment)
   if (!isOverridden) {
     throw new TypeError(
-      'BearerAuthProvider: give publicKey or jwksUri, or extend it and override verifyToken()',
+      'BearerAuthProvider: give publicKey or jwksUri, or extend it and override verifyToken() as a method',
     )
   }
   const unused = jwtOptionNames.find((name) => name !== 'requiredScopes' && options[name] !== undefined)

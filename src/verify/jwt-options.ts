@@ -70,6 +70,12 @@ export function readJwtOptions(options: JwtVerifierOptions, environment: Environ
     algorithm === undefined
       ? readAlgorithms('algorithms', options.algorithms)
       : readAlgorithms('algorithm', algorithm)
+  for (const name of ['issuer', 'audience', 'requiredScopes'] as const) {
+    // A variable that was not set must not switch a check off.
+    if (name in options && options[name] === undefined) {
+      throw new TypeError(`${name} is undefined; leave it out if it is not to be checked`)
+    }
+  }
   const issuers = oneOrMany('issuer', options.issuer)
   const audiences = oneOrMany('audience', options.audience)
   const settings: JwtSettings = {

@@ -63,6 +63,11 @@ describe('mcp-bearer demo', () => {
     }
   })
 
+  it('the command knows its version', async () => {
+    const { stdout } = await run(process.execPath, [main, '--version'])
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
   it.each([[['--port', 'x']], [['--nonsense']]])('explains words it does not know: %j', async (words) => {
     const failed = await run(process.execPath, [main, 'demo', ...words]).catch((error: unknown) => error)
     expect(failed).toMatchObject({ code: 2, stderr: expect.stringContaining('Usage: mcp-bearer demo') })

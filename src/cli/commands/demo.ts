@@ -30,7 +30,7 @@ export const demo: Command = {
         scopes: ['reports:read'],
       })
       if (json) terminal.line(JSON.stringify({ url: running.listening.url, token, calls }, undefined, 2))
-      else show(running, token, calls, terminal)
+      else show(running, token, calls, terminal, once)
       if (!once) await untilStopped(terminal)
       return calls.every((call) => call.ok) ? exitCode.ok : exitCode.failed
     } finally {
@@ -69,12 +69,17 @@ function show(
   token: string,
   calls: readonly DemoCall[],
   terminal: Terminal,
+  once: boolean,
 ): void {
   const { url } = listening
   const title = (text: string) => terminal.line(terminal.style('bold', text))
   if (busyPort !== undefined)
     terminal.line(`Port ${busyPort} is taken, so this is on port ${listening.port}.\n`)
-  title('A protected MCP server is running')
+  title(
+    once
+      ? 'A protected MCP server, for the time of this run (without --once it stays)'
+      : 'A protected MCP server is running',
+  )
   terminal.line(`  ${url}\n`)
   title('A token for alice (one hour, scope reports:read, this demo only)')
   terminal.line(`  ${token}\n`)
