@@ -143,6 +143,21 @@ export function refusalResponse(refusal: PlainAnswer, method = 'GET'): Response 
   })
 }
 
+/** An answer with a small JSON body of ASCII text, which nobody may cache. Names of headers in lower case. */
+export function jsonAnswer(
+  status: number,
+  content: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): PlainAnswer {
+  const body = JSON.stringify(content)
+  const basic = {
+    'content-type': 'application/json',
+    'content-length': String(body.length),
+    'cache-control': 'no-store',
+  }
+  return { status, headers: Object.freeze({ ...basic, ...headers }), body }
+}
+
 function checkedOptions(options: RefusalOptions): Required<Omit<RefusalOptions, 'resourceMetadata'>> & {
   readonly resourceMetadata: string | undefined
 } {
@@ -179,23 +194,16 @@ function write(
     if (scopes !== '') params.scope = scopes
     if (resourceMetadata !== undefined) params.resource_metadata = resourceMetadata
   }
-  const body = JSON.stringify({
+  const content = {
     error,
     ...(description !== undefined && { error_description: description }),
     ...(code === 'insufficient_scope' && scopes !== '' && { scope: scopes }),
-  })
-  return Object.freeze({
-    code,
-    status,
-    headers: Object.freeze({
-      'content-type': 'application/json',
-      'content-length': String(body.length),
-      'cache-control': 'no-store',
-      ...(challenge && { 'www-authenticate': formatChallenge({ scheme: 'Bearer', params }) }),
-      ...(retryAfter !== undefined && { 'retry-after': seconds(details.retryAfter, retryAfter) }),
-    }),
-    body,
-  })
+  }
+  const headers = {
+    ...(challenge && { 'www-authenticate': formatChallenge({ scheme: 'Bearer', params }) }),
+    ...(retryAfter !== undefined && { 'retry-after': seconds(details.retryAfter, retryAfter) }),
+  }
+  return Object.freeze({ code, ...jsonAnswer(status, content, headers) })
 }
 
 /** RFC 9110 section 10.2.3: whole seconds. A day is the longest anybody is sent away for. */

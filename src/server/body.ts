@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { numberBetween } from '../core/options.ts'
-import type { PlainAnswer } from '../http/refusal.ts'
+import { jsonAnswer, type PlainAnswer } from '../http/refusal.ts'
 import { isShallow } from './json-depth.ts'
 import { rpcCode } from './rpc-error.ts'
 
@@ -54,13 +54,7 @@ export function bodyLimits(maxBodyBytes: number | undefined, bodyTimeoutMs: numb
 /** The answer to a body that was not read: a JSON-RPC error without an id (JSON-RPC 2.0, section 5). */
 export function bodyProblemAnswer(problem: BodyProblem): PlainAnswer {
   const { status, code, message } = answers[problem]
-  const body = JSON.stringify({ jsonrpc: '2.0', id: null, error: { code, message } })
-  const headers = {
-    'content-type': 'application/json',
-    'content-length': String(body.length),
-    'cache-control': 'no-store',
-  }
-  return { status, headers, body }
+  return jsonAnswer(status, { jsonrpc: '2.0', id: null, error: { code, message } })
 }
 
 /** Reads the JSON body of a web-standard request. */

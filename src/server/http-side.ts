@@ -8,6 +8,7 @@ import { type RequestHead, requestHead } from '../http/head.ts'
 import { headOf, sendRefusal } from '../http/node-request.ts'
 import { loopbackOrigins, type OriginPolicy, originPolicy } from '../http/origin.ts'
 import {
+  jsonAnswer,
   type PlainAnswer,
   type Refusal,
   type RefusalWriter,
@@ -43,11 +44,11 @@ export interface Admission {
 }
 
 const known = ['allowedHosts', 'allowedOrigins', 'maxBodyBytes', 'bodyTimeoutMs']
-const health: PlainAnswer = plainJson(200, { status: 'ok' })
-const notFound: PlainAnswer = plainJson(404, { error: 'not_found' })
-const closed: PlainAnswer = plainJson(503, { error: 'temporarily_unavailable' }, { 'retry-after': '5' })
+const health: PlainAnswer = jsonAnswer(200, { status: 'ok' })
+const notFound: PlainAnswer = jsonAnswer(404, { error: 'not_found' })
+const closed: PlainAnswer = jsonAnswer(503, { error: 'temporarily_unavailable' }, { 'retry-after': '5' })
 /** Without sessions there is nothing to GET or DELETE (MCP Streamable HTTP, "Earlier Streamable HTTP Revisions"). */
-const methodNotAllowed: PlainAnswer = plainJson(405, { error: 'method_not_allowed' }, { allow: 'POST' })
+const methodNotAllowed: PlainAnswer = jsonAnswer(405, { error: 'method_not_allowed' }, { allow: 'POST' })
 
 /**
  * The HTTP face of a server: one policy, whoever brings the request. In this order: Host and Origin, preflight, the
@@ -225,21 +226,6 @@ export class HttpSide {
 
 function isRead({ method }: IncomingMessage): boolean {
   return method === 'GET' || method === 'HEAD'
-}
-
-function plainJson(
-  status: number,
-  content: unknown,
-  more: Readonly<Record<string, string>> = {},
-): PlainAnswer {
-  const body = JSON.stringify(content)
-  const headers = {
-    'content-type': 'application/json',
-    'content-length': String(body.length),
-    'cache-control': 'no-store',
-    ...more,
-  }
-  return { status, headers, body }
 }
 
 /** The request as the protocol and handlers may see it: no body, which is parsed already, and no credential. */
