@@ -73,7 +73,8 @@ export function hideCredentials(req: IncomingMessage, names: readonly string[]):
   }
   for (const name of names) {
     delete req.headers[name]
-    delete req.headersDistinct[name]
+    // HTTP/2 has none.
+    if (req.headersDistinct) delete req.headersDistinct[name]
   }
 }
 

@@ -102,10 +102,13 @@ async function collect(
 /**
  * Reads the JSON body of a Node request, without the detour over web streams. A framework in front may have read it
  * already, and left it parsed as `body`.
+ *
+ * @param invite called before the body is read, and not when it is refused unread
  */
 export function readNodeBody(
   request: IncomingMessage & { body?: unknown },
   limits: BodyLimits,
+  invite: () => void = () => {},
 ): Promise<Body> {
   if (request.readableEnded) {
     return Promise.resolve(parsedAlready(request.body))
@@ -113,6 +116,7 @@ export function readNodeBody(
   const refused = judgeHead(request.headers['content-type'], request.headers['content-length'], limits)
   if (refused) return Promise.resolve(refused)
   if (request.destroyed) return Promise.resolve(failed('gone'))
+  invite()
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0

@@ -136,8 +136,12 @@ export class HttpSide {
     if (this.#isClosed) throw new Error('the server was closed; make a new one')
   }
 
-  async close(): Promise<void> {
+  /** From now on every request is answered with 503. */
+  refuseAll(): void {
     this.#isClosed = true
+  }
+
+  async close(): Promise<void> {
     await (await this.#loading)?.close()
   }
 
@@ -165,8 +169,8 @@ export class HttpSide {
     if (caller && isRefusal(caller)) return sendRefusal(res, caller, cors)
     if (this.#isClosed) return sendRefusal(res, closed, cors)
     if (req.method !== 'POST') return sendRefusal(res, methodNotAllowed, cors)
-    if (awaitsInvitation) res.writeContinue()
-    const body = await readNodeBody(req, this.#limits)
+    const invite = awaitsInvitation ? () => res.writeContinue() : undefined
+    const body = await readNodeBody(req, this.#limits, invite)
     if (!body.ok) {
       // The rest of a slow body may come at any time: nothing else can be read from this connection.
       const late = body.problem === 'too_slow' ? { connection: 'close' } : undefined
@@ -188,7 +192,9 @@ export class HttpSide {
     request: Request,
     body: unknown,
     token: AccessToken | undefined,
-  ): Promise<Response | Refusal> {
+  ): Promise<Response | PlainAnswer> {
+    // Its body took its time.
+    if (this.#isClosed) return closed
     const { covers } = this.#served
     const current = exchange(token, covers)
     const entry = { token, covers, clock: this.#clock }

@@ -219,10 +219,11 @@ export class MCPServer {
   }
 
   /**
-   * Closes every listener and stdio connection, for good. Calls in flight may finish for up to five seconds; those that
-   * do not are aborted. Requests that come later are answered with 503.
+   * Closes every listener and stdio connection, for good. Calls that came in through a listener may finish for up to
+   * five seconds; all others are aborted. Requests that come later are answered with 503.
    */
   async close(): Promise<void> {
+    this.#http.refuseAll()
     await Promise.all([...this.#open].map((open) => open.close()))
     await this.#http.close()
     for (const call of this.#served.inFlight) call.abort(new Error('the server was closed'))
@@ -232,8 +233,15 @@ export class MCPServer {
     await this.close()
   }
 
-  #track<Open extends { close(): Promise<void> }>(open: Open): Open {
+  /** Remembers what has to be closed; what was opened while the server closed is closed at once. */
+  async #track<Open extends { close(): Promise<void> }>(open: Open): Promise<Open> {
     this.#open.add(open)
+    try {
+      this.#http.checkOpen()
+    } catch (error) {
+      await open.close()
+      throw error
+    }
     return open
   }
 }

@@ -32,6 +32,7 @@ export function registry(): Registry {
 /** The resource behind a URI: a fixed one first, else the first template that matches. */
 export function findResource(all: Registry, uri: string): FoundResource | undefined {
   const normal = normalUri(uri)
+  if (normal === undefined) return undefined
   const fixed = all.resources.get(normal)
   if (fixed) return { entry: fixed, args: {} }
   for (const entry of all.templates.values()) {

@@ -39,11 +39,12 @@ export function resourceEntry(
   checkOptions(owner, options, known)
   if (typeof handler !== 'function') throw new TypeError(`${owner}: the handler must be a function`)
   const template = /[{}]/.test(uri) ? uriTemplate(uri) : undefined
-  if (!template && !URL.canParse(uri))
+  const name = normalUri(uri)
+  if (name === undefined || (!template && !URL.canParse(uri)))
     throw new TypeError(`${owner}: the URI must be absolute, for example notes://today`)
   const { title, description, mimeType } = options
   return {
-    name: normalUri(uri),
+    name,
     template,
     scopes: scopeList(`${owner}: scopes`, options.scopes ?? []),
     listed: Object.freeze({

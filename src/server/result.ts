@@ -24,7 +24,7 @@ export function toToolResult(value: unknown): ToolResult {
     return { content: [{ type: 'text', text: String(value) }] }
   const text = jsonOf(value)
   const plain = JSON.parse(text) as unknown
-  if (isToolResult(plain)) return plain
+  if (isFullResult(plain)) return plain
   if (isContentBlock(plain)) return { content: [plain] }
   if (Array.isArray(plain) && plain.length > 0 && plain.every(isContentBlock)) return { content: plain }
   const content: ContentBlock[] = [{ type: 'text', text }]
@@ -35,7 +35,7 @@ export function toToolResult(value: unknown): ToolResult {
 
 /** The value a tool's `outputSchema` judges: the structured content, else what was returned. */
 export function structuredValue(returned: unknown): unknown {
-  return isToolResult(returned) ? returned.structuredContent : returned
+  return isFullResult(returned) ? returned.structuredContent : returned
 }
 
 /** What a resource handler returned, as resource contents. Text, JSON or bytes get the URI that was asked for. */
@@ -117,7 +117,8 @@ function isContentBlock(value: unknown): value is ContentBlock {
   return members?.every((name) => Object.hasOwn(value, name)) === true
 }
 
-function isToolResult(value: unknown): value is ToolResult {
+/** Whether a handler returned a result in full, and not a value to be made into one. */
+export function isFullResult(value: unknown): value is ToolResult {
   return (
     hasList(value, 'content') &&
     value.content.every(isContentBlock) &&

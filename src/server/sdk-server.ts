@@ -46,7 +46,7 @@ export function sdkServer(sdk: Sdk, served: Served, exchange: Exchange): Server 
   const answer = answerer(sdk, served, exchange)
   if (registry.tools.size > 0) offerTools(server, registry, exchange, answer)
   if (hasResources(registry)) offerResources(sdk, server, registry, exchange, answer)
-  if (registry.prompts.size > 0) offerPrompts(server, registry, exchange, answer)
+  if (registry.prompts.size > 0) offerPrompts(sdk, server, registry, exchange, answer)
   return server
 }
 
@@ -125,6 +125,20 @@ function wire<Result>(value: unknown): Result {
   return value as Result
 }
 
+/**
+ * The result, if the protocol can carry it. The SDK checks tool results itself; any other that does not conform would be
+ * dropped, and the caller would wait for ever.
+ */
+function conforming<Result>(
+  sdk: Sdk,
+  name: 'ReadResourceResult' | 'GetPromptResult',
+  value: unknown,
+): Result {
+  const { issues } = sdk.specTypeSchemas[name]['~standard'].validate(value)
+  if (issues) throw new TypeError(`not a ${name}: ${issues[0]?.path?.join('.')}: ${issues[0]?.message}`)
+  return value as Result
+}
+
 function offerTools(server: Server, { tools }: Registry, exchange: Exchange, answer: Answer): void {
   server.setRequestHandler('tools/list', () => wire({ tools: tools.visible(exchange) }))
   server.setRequestHandler('tools/call', ({ params }, ctx) =>
@@ -152,17 +166,25 @@ function offerResources(
       const found = findResource(registry, params.uri)
       if (!found) throw new sdk.ResourceNotFoundError(params.uri)
       const entry = permitted(found.entry, 'resource', exchange)
-      return wire({ contents: await entry.read(params.uri, found.args, call) })
+      return conforming(sdk, 'ReadResourceResult', {
+        contents: await entry.read(params.uri, found.args, call),
+      })
     }),
   )
 }
 
-function offerPrompts(server: Server, { prompts }: Registry, exchange: Exchange, answer: Answer): void {
+function offerPrompts(
+  sdk: Sdk,
+  server: Server,
+  { prompts }: Registry,
+  exchange: Exchange,
+  answer: Answer,
+): void {
   server.setRequestHandler('prompts/list', () => wire({ prompts: prompts.visible(exchange) }))
   server.setRequestHandler('prompts/get', ({ params }, ctx) =>
     answer(ctx, async (call) => {
       const prompt = permitted(prompts.get(params.name), 'prompt', exchange)
-      return wire(await prompt.get(params.arguments, call))
+      return conforming(sdk, 'GetPromptResult', await prompt.get(params.arguments, call))
     }),
   )
 }

@@ -3,7 +3,7 @@ import { checkOptions, numberBetween } from '../core/options.ts'
 import type { CallContext } from './call-context.ts'
 import type { Component } from './component.ts'
 import { failureText } from './failure.ts'
-import { structuredValue, toToolResult } from './result.ts'
+import { isFullResult, structuredValue, toToolResult } from './result.ts'
 import { jsonSchemaOf, validate } from './schema.ts'
 import type {
   HandlerContext,
@@ -104,13 +104,17 @@ async function finish(run: Run, returned: unknown): Promise<ToolResult> {
   if (!run.output || result.isError) return result
   const checked = await validate(run.output, structuredValue(returned))
   if (!checked.ok) throw new TypeError(`the result does not fit the outputSchema: ${checked.problem}`)
-  return toToolResult({ ...result, structuredContent: checked.value })
+  // What the schema strips must not stay in the text; who returned a result in full chose its content.
+  const content = isFullResult(returned)
+    ? result.content
+    : [{ type: 'text', text: JSON.stringify(checked.value) }]
+  return toToolResult({ ...result, content, structuredContent: checked.value })
 }
 
 /** Waits for the handler, and not longer than it may take. A handler that answers at once costs no timer. */
 async function inTime(run: Run, args: unknown, ctx: CallContext): Promise<unknown> {
   const pending = run.handler(args, ctx)
-  if (!(pending instanceof Promise)) return pending
+  if (!isThenable(pending)) return pending
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -126,6 +130,11 @@ async function inTime(run: Run, args: unknown, ctx: CallContext): Promise<unknow
   } finally {
     clearTimeout(timer)
   }
+}
+
+/** Promises of other libraries count. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 function errorResult(text: string): ToolResult {

@@ -30,7 +30,8 @@ describe('uriTemplate', () => {
     ['users://{id}', 'users://4?x=1'],
     ['users://{id}', 'xusers://4'],
     ['users://{id}', 'users://%E0%A4%A'],
-    ['users://{id}', `users://${'a'.repeat(9000)}`],
+    ['users://{id}', 'users://a%3Fb'],
+    ['users://{id}', 'users://a%23b'],
     ['users://{id}/x', 'users://x'],
     ['users://{id}/x', 'users:///x'],
     ['notes://{a}-{b}', 'notes://x-'],
@@ -84,7 +85,17 @@ describe('normalUri', () => {
     ['files://a%20b', 'files://a%20b'],
     ['files://%2D%2e%5f%7E', 'files://-._~'],
     ['files://%', 'files://%'],
+    ['files://été', 'files://%C3%A9t%C3%A9'],
+    ['files://%40%3a', 'files://@:'],
+    ['files://a b<c', 'files://a%20b%3Cc'],
+    ['files://\uD800', 'files://%EF%BF%BD'],
+    ['files://\u{1F600}', 'files://%F0%9F%98%80'],
   ])('%s is %s', (uri, normal) => {
     expect(normalUri(uri)).toBe(normal)
+    expect(normalUri(normal)).toBe(normal)
+  })
+
+  it('looks at no URI that is too long', () => {
+    expect(normalUri(`x://${'%41'.repeat(3000)}`)).toBeUndefined()
   })
 })

@@ -3,7 +3,7 @@ export interface UriTemplate {
   readonly template: string
   /** Names of the variables, in order. */
   readonly names: readonly string[]
-  /** The values of the variables when the URI has the shape of the template; else `undefined`. */
+  /** The values of the variables when the URI, in its normal spelling, has the shape of the template; else `undefined`. */
   match(uri: string): Record<string, string> | undefined
 }
 
@@ -25,8 +25,8 @@ const maxUriLength = 8192
  * anything, slashes included. A variable ends where the text after it first occurs; the last one, or `{+name}`, takes
  * what is left. Matching looks at each character a bounded number of times: no URI makes it slow.
  *
- * The value of `{name}` is percent-decoded; a segment that hides a slash is no segment and does not match. The value of
- * `{+name}` keeps its reserved characters encoded (RFC 6570 section 3.2.3).
+ * The value of `{name}` is percent-decoded; a segment that hides one of the delimiters `/`, `?`, `#` is no segment and
+ * does not match. The value of `{+name}` stays encoded, in the spelling of {@link normalUri} (RFC 6570 section 3.2.3).
  *
  * @throws TypeError when the template holds another kind of expression, none at all, two rests, or a name twice
  */
@@ -40,7 +40,7 @@ export function uriTemplate(template: string): UriTemplate {
     template,
     names: Object.freeze(names),
     match(uri) {
-      if (uri.length > maxUriLength || !uri.startsWith(start)) return undefined
+      if (!uri.startsWith(start)) return undefined
       const raw = split(uri.slice(start.length), variables, widest)
       return raw && valuesOf(raw, variables)
     },
@@ -48,15 +48,27 @@ export function uriTemplate(template: string): UriTemplate {
 }
 
 /**
- * The URI with its unreserved characters written plainly (RFC 3986 section 6.2.2.2): what is the same URI must find the
- * same resource, and its scopes.
+ * One spelling for all spellings of a URI, so that each finds the same resource, and its scopes: what a URI cannot hold
+ * is percent-encoded (RFC 3986 section 2.1), what a path segment can hold is not. Only delimiters keep their disguise.
+ *
+ * @returns `undefined` when the URI is too long to be any
  */
-export function normalUri(uri: string): string {
-  return uri.replace(/%[0-9A-Fa-f]{2}/g, (triplet) => {
-    const char = String.fromCharCode(Number.parseInt(triplet.slice(1), 16))
-    return /[A-Za-z0-9\-._~]/.test(char) ? char : triplet.toUpperCase()
-  })
+export function normalUri(uri: string): string | undefined {
+  if (uri.length > maxUriLength) return undefined
+  return uri
+    .replace(loneSurrogate, '\uFFFD')
+    .replace(foreignCharacter, encodeURIComponent)
+    .replace(/%[0-9A-Fa-f]{2}/g, (triplet) => {
+      const char = String.fromCharCode(Number.parseInt(triplet.slice(1), 16))
+      return segmentCharacter.test(char) ? char : triplet.toUpperCase()
+    })
 }
+
+const loneSurrogate = /[\uD800-\uDFFF]/gu
+/** Brackets are of the host alone (RFC 3986 section 3.2.2), which has no meaning here. */
+const foreignCharacter = /[^A-Za-z0-9\-._~!$&'()*+,;=:@/?#%]/gu
+/** RFC 3986 section 3.3: pchar. */
+const segmentCharacter = /[A-Za-z0-9\-._~!$&'()*+,;=:@]/
 
 function parse(template: string): [start: string, variables: Variable[]] {
   const owner = `resource "${template}"`
@@ -68,7 +80,7 @@ function parse(template: string): [start: string, variables: Variable[]] {
     const [, operator, name] = variable.exec(inner!) ?? []
     if (name === undefined)
       throw new TypeError(`${owner}: only {name} and {+name} are supported in a URI template`)
-    const after = normalUri(template.slice(index + whole.length, found[at + 1]?.index))
+    const after = literal(owner, template.slice(index + whole.length, found[at + 1]?.index))
     if (after === '' && at < found.length - 1)
       throw new TypeError(`${owner}: two variables need text between them`)
     return { name, isRest: operator === '+', after }
@@ -78,7 +90,13 @@ function parse(template: string): [start: string, variables: Variable[]] {
   }
   const twice = variables.find(({ name }, at) => variables.findIndex((other) => other.name === name) !== at)
   if (twice) throw new TypeError(`${owner}: the variable ${twice.name} occurs twice`)
-  return [normalUri(template.slice(0, found[0]!.index)), variables]
+  return [literal(owner, template.slice(0, found[0]!.index)), variables]
+}
+
+function literal(owner: string, text: string): string {
+  const normal = normalUri(text)
+  if (normal === undefined) throw new TypeError(`${owner} is too long`)
+  return normal
 }
 
 /** Cuts the text into the raw values of the variables, in order; `undefined` when it does not fit. */
@@ -123,11 +141,13 @@ function valuesOf(
   return values
 }
 
+const delimiter = /[/?#]/
+
 function segment(raw: string): string | undefined {
-  if (/[/?#]/.test(raw)) return undefined
+  if (delimiter.test(raw)) return undefined
   try {
     const value = decodeURIComponent(raw)
-    return value.includes('/') ? undefined : value
+    return delimiter.test(value) ? undefined : value
   } catch {
     return undefined
   }

@@ -164,6 +164,53 @@ describe('a result that JSON cannot hold', () => {
     }
   })
 
+  it.each([5, 'abc', null, [1]])(
+    'a prompt and a resource with a _meta that is %j are errors, and the log says so',
+    async (_meta) => {
+      const { url, entries } = await serve((server) => {
+        server.resource('x://y', {}, () => ({ contents: [{ uri: 'x://y', text: 'x', _meta }] }))
+        server.prompt('p', {}, () => ({
+          messages: [{ role: 'user', content: { type: 'text', text: 'x' } }],
+          _meta,
+        }))
+      })
+      for (const revision of revisions) {
+        for (const message of [
+          rpc('resources/read', { uri: 'x://y' }, revision),
+          rpc('prompts/get', { name: 'p' }, revision),
+        ]) {
+          const answer = await answerOf(await fetch(post(url, message, alice)))
+          expect(answer.error?.code).toBe(-32603)
+        }
+      }
+      expect(entries.length).toBe(4)
+    },
+  )
+
+  it('what an outputSchema strips is in no part of the result', async () => {
+    const { url } = await serve((server) => {
+      const outputSchema = z.object({ name: z.string() })
+      server.tool('user', { outputSchema }, () => ({ name: 'a', passwordHash: 'SECRET' }))
+    })
+    for (const revision of revisions) {
+      const answer = await answerOf(
+        await fetch(post(url, rpc('tools/call', { name: 'user' }, revision), alice)),
+      )
+      expect(answer.result?.structuredContent).toEqual({ name: 'a' })
+      expect(JSON.stringify(answer)).not.toContain('SECRET')
+    }
+  })
+
+  it('a promise of another library has the same time limit', async () => {
+    const { url } = await serve((server) => {
+      // What query builders return.
+      const builder = Object.defineProperty({}, 'then', { value: () => {} })
+      server.tool('hangs', { timeoutMs: 50 }, () => builder)
+    })
+    const answer = await answerOf(await fetch(post(url, rpc('tools/call', { name: 'hangs' }), alice)))
+    expect(textOf(answer)).toMatch(/was given up$/)
+  })
+
   it('B-33 a body nested too deeply is a 400, and an echo of one that is not comes back', async () => {
     const { url } = await serve((server) => {
       server.tool('echo', { inputSchema: z.object({ value: z.unknown() }) }, (args) => args)
@@ -210,6 +257,31 @@ describe('a resource URI in another spelling', () => {
     // What a slash in disguise means is not decided here: it stays in disguise, or is no segment.
     expect(await text('docs://private%2Fa')).toBe('open private%2Fa')
     expect((await read('files://a%2Fb', bob)).error).toBeDefined()
+  })
+})
+
+describe('a resource URI in any other spelling', () => {
+  it.each([
+    ['files://r%C3%A9sum%C3%A9', 'files://résumé'],
+    ['files://résumé', 'files://r%C3%A9sum%C3%A9'],
+    ['files://a@b', 'files://a%40b'],
+    ['files://x!y', 'files://x%21y'],
+    ['files://my%20doc', 'files://my doc'],
+    ['files://h/a[b', 'files://h/a%5Bb'],
+    ['files://a#b', 'files://a%23b'],
+    ['files://a?b', 'files://a%3Fb'],
+    ['files://h/a|b', 'files://h/a%7cb'],
+    ['files://été/{+path}', 'files://%C3%A9t%C3%A9/x'],
+    ['files://u/{+path}', 'files://%75/x'],
+  ])('D-30 does not walk around the scopes of %s: %s', async (scoped, uri) => {
+    const { url } = await serve((server) => {
+      server.resource(scoped, { scopes: ['admin'] }, () => 'secret')
+      server.resource('files://{id}', {}, ({ id }) => `open ${id}`)
+      server.resource('files://{id}/x', {}, ({ id }) => `open ${id}`)
+      server.resource('files://h/{id}', {}, ({ id }) => `open ${id}`)
+    })
+    const response = await fetch(post(url, rpc('resources/read', { uri }, '2025-11-25'), bob))
+    expect(await response.text()).not.toContain('open')
   })
 })
 

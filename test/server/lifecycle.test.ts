@@ -18,6 +18,37 @@ describe('a server that was closed', () => {
     expect((await server.fetch(post(url, whoami))).status).toBe(401)
   })
 
+  it('is closed from the moment it is told to: no listener, no call slips in', async () => {
+    const { server, calls } = guarded()
+    const starting = server.listen({ port: 0 })
+    const closing = server.close()
+    await expect(starting).rejects.toThrow('the server was closed')
+    await expect(server.listen({ port: 0 })).rejects.toThrow('the server was closed')
+    expect((await server.fetch(post('http://localhost/mcp', whoami, alice))).status).toBe(503)
+    await closing
+    expect(calls).toEqual([])
+  })
+
+  it('runs nothing for a body that ends after it was closed', async () => {
+    const { server, calls } = guarded()
+    let finish = () => {}
+    const body = new ReadableStream<Uint8Array>({
+      start(controller) {
+        finish = () => {
+          controller.enqueue(new TextEncoder().encode(whoami.body))
+          controller.close()
+        }
+      },
+    })
+    const headers = { ...whoami.headers, authorization: `Bearer ${alice}` }
+    const request = new Request('http://localhost/mcp', { method: 'POST', headers, body, duplex: 'half' })
+    const answer = server.fetch(request)
+    await server.close()
+    finish()
+    expect((await answer).status).toBe(503)
+    expect(calls).toEqual([])
+  })
+
   it('lets a call that is nearly done finish', async () => {
     let goOn = () => {}
     let arrived = () => {}

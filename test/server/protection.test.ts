@@ -316,6 +316,19 @@ describe('A-16 FL-25 the body of a stranger', () => {
     expect((await connection.ask(message.body)).status).toBe(200)
   })
 
+  it('is not invited when it is too large to be read', async () => {
+    const { port } = await listening()
+    const lines = [
+      'POST /mcp HTTP/1.1',
+      `Host: localhost:${port}`,
+      'Content-Type: application/json',
+      'Content-Length: 5000000',
+      'Expect: 100-continue',
+      `Authorization: Bearer ${alice}`,
+    ]
+    expect((await askRaw(port, [...lines, '', ''].join('\r\n'))).status).toBe(413)
+  })
+
   it('A-48 is not parsed: a bad token with a bad body is a 401, a good one a 400', async () => {
     const { url } = await listening()
     const ask = (token: string) =>

@@ -44,5 +44,6 @@ export function bearerAuth(
 
 /** On Node the server's own request is at hand, too, with all its headers. */
 function isNode(env: unknown): env is { incoming: IncomingMessage } {
-  return typeof env === 'object' && env !== null && 'incoming' in env
+  const { incoming } = (env ?? {}) as { incoming?: Partial<IncomingMessage> }
+  return Array.isArray(incoming?.rawHeaders)
 }
