@@ -1,7 +1,7 @@
 // What protection costs: CPU time per tools/call with and without a token, and with 1 to 1,000 registered tools, all in
 // one run. Rounds of the variants are interleaved, so that a noisy machine disturbs all alike; medians and ratios count.
 //
-//   npm run bench                 the whole run, about a minute
+//   npm run bench                 the whole run, about two minutes
 //   npm run bench -- --quick      a short one, to see that it works
 //   npm run bench -- --json       for programs
 import { execFileSync, fork } from 'node:child_process'
@@ -11,9 +11,11 @@ import { fileURLToPath } from 'node:url'
 
 const quick = process.argv.includes('--quick')
 const json = process.argv.includes('--json')
-const rounds = quick ? 2 : 9
-const amount = quick ? 500 : 3000
-const warmUp = quick ? 500 : 6000
+const rounds = quick ? 2 : 5
+const amount = quick ? 500 : 2000
+const warmUp = quick ? 500 : 5000
+/** Two processes of one program differ by some percent for their whole life; so each variant runs in several. */
+const instances = quick ? 1 : 3
 
 const variants = [
   { name: 'node:http echo', kind: 'echo' },
@@ -122,17 +124,22 @@ async function measure(target) {
 }
 
 const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]
-const of = (target, field) => median(target.samples.map((sample) => sample[field]))
+/** The samples of all processes of a variant, in the order of their rounds. */
+const samplesOf = (variant) =>
+  targets.filter(({ name }) => name === variant.name).flatMap(({ samples }) => samples)
+const of = (variant, field) => median(samplesOf(variant).map((sample) => sample[field]))
 /** The median of the ratios of each round: what both variants suffered alike falls out. */
-const ratio = (target, base) =>
-  median(target.samples.map((sample, round) => sample.cpu / base.samples[round].cpu))
+const ratio = (variant, base) =>
+  median(samplesOf(variant).map((sample, round) => sample.cpu / samplesOf(base)[round].cpu))
 
 const loadPinned = pin(process.pid, cpus().length - 1)
 const targets = []
 try {
-  for (const variant of variants) {
-    note(`starting ${variant.name}`)
-    targets.push(await startTarget(variant))
+  for (let instance = 0; instance < instances; instance++) {
+    for (const variant of variants) {
+      note(`starting ${variant.name}`)
+      targets.push(await startTarget(variant))
+    }
   }
   for (const target of targets) {
     note(`warming up ${target.name}`)
@@ -150,8 +157,8 @@ try {
   for (const { child } of targets) child.kill()
 }
 
-const [echo, open, auth, , , thousand] = targets
-const results = targets.map((target) => ({
+const [echo, open, auth, , , thousand] = variants
+const results = variants.map((target) => ({
   variant: target.name,
   cpuMicrosPerRequest: Math.round(of(target, 'cpu')),
   requestsPerSecond: Math.round(of(target, 'rps')),
@@ -167,14 +174,14 @@ const ratios = {
 if (json) {
   console.log(
     JSON.stringify(
-      { node: process.version, rounds, amount, pinned: loadPinned, results, ratios },
+      { node: process.version, instances, rounds, amount, pinned: loadPinned, results, ratios },
       undefined,
       2,
     ),
   )
 } else {
   console.log(
-    `Node ${process.version}, ${cpus().length} cores, ${rounds} interleaved rounds of ${amount} calls, medians`,
+    `Node ${process.version}, ${cpus().length} cores, ${instances} processes a variant, ${rounds} interleaved rounds of ${amount} calls each, medians`,
   )
   console.log(
     loadPinned ? 'server on core 0, load on the last core' : 'server and load are not pinned to cores',

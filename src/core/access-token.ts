@@ -66,10 +66,8 @@ export class AccessToken implements AccessTokenInit {
     if (typeof init !== 'object' || init === null || Array.isArray(init)) {
       throw new TypeError('AccessToken: expected an object { token, … }')
     }
-    for (const name in otherNames) {
-      if (name in init)
-        throw new TypeError(`AccessToken: there is no ${name}; it is called ${otherNames[name]}`)
-    }
+    if ('expires_at' in init || 'exp' in init || 'client_id' in init || 'scope' in init)
+      refuseOtherNames(init)
     this.#token = text('token', init.token)
     this.#expiresAt = milliseconds(init.expiresAt)
     this.#endsAt = (this.#expiresAt ?? Number.POSITIVE_INFINITY) + skewOf(init.clockSkew)
@@ -141,11 +139,10 @@ export function completeVerdict(verdict: unknown, clock: Clock): AccessToken | n
 }
 
 /** What others call the members. Dropped silently, an `expires_at` would be a token that never expires. */
-const otherNames: Readonly<Record<string, string>> = {
-  expires_at: 'expiresAt',
-  exp: 'expiresAt',
-  client_id: 'clientId',
-  scope: 'scopes',
+function refuseOtherNames(init: object): never {
+  const others = { expires_at: 'expiresAt', exp: 'expiresAt', client_id: 'clientId', scope: 'scopes' }
+  const [name, ours] = Object.entries(others).find(([other]) => other in init)!
+  throw new TypeError(`AccessToken: there is no ${name}; it is called ${ours}`)
 }
 
 function text(name: string, value: unknown): string {

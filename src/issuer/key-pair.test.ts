@@ -11,7 +11,7 @@ const part = (token: string, index: number) =>
   JSON.parse(Buffer.from(token.split('.')[index]!, 'base64url').toString()) as Record<string, unknown>
 
 describe('createToken', () => {
-  it('has the defaults of the seeds', async () => {
+  it('has the defaults of the Python class', async () => {
     const token = await pair.createToken({}, clock)
     expect(part(token, 0)).toEqual({ alg: 'ES256', typ: 'JWT', kid: pair.kid })
     expect(part(token, 1)).toEqual({

@@ -109,7 +109,7 @@ describe('options of jwtVerifier', () => {
 })
 
 describe('jwtVerifier', () => {
-  it('takes the token of the seeds', async () => {
+  it('takes the token of a key pair with its defaults', async () => {
     const verifier = jwtVerifier({
       publicKey: pair.publicKey,
       issuer: 'https://dev.example.com',
