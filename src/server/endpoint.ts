@@ -31,7 +31,7 @@ export function endpoint(sdk: Sdk, served: Served): Endpoint {
   return {
     async respond(request, body, exchange) {
       exchanges.set(request, { exchange, body })
-      const response = await handler.fetch(request, body === undefined ? {} : { parsedBody: body })
+      const response = await handler.fetch(request, { parsedBody: body })
       return settle(response, exchange)
     },
     close: () => handler.close(),

@@ -1,6 +1,6 @@
 import type { Server, ServerContext } from '@modelcontextprotocol/server'
 import type { AccessToken, Logger } from '../core/index.ts'
-import { CallContext } from './call-context.ts'
+import { CallContext, type ProtocolContext } from './call-context.ts'
 import { type Component, permitted } from './component.ts'
 import type { Exchange } from './exchange.ts'
 import { genericFailure, isRefusal, stackText } from './failure.ts'
@@ -97,7 +97,7 @@ function answerer(sdk: Sdk, { logger, inFlight }: Served, exchange: Exchange): A
   }
 }
 
-function protocolContext({ mcpReq }: ServerContext): ConstructorParameters<typeof CallContext>[1] {
+function protocolContext({ mcpReq }: ServerContext): ProtocolContext {
   return {
     requestId: mcpReq.id,
     signal: mcpReq.signal,

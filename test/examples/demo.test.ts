@@ -45,7 +45,7 @@ describe('mcp-bearer demo', () => {
       const { url, headers, body } = parseCurl(demo.curl)
       const response = await fetch(url, { method: 'POST', headers, body })
       expect(await response.json()).toMatchObject({ result: { structuredContent: { subject: 'alice' } } })
-      expect(demo.printed).toContain('"mcpServers"')
+      expect(demo.printed.includes('"mcpServers"')).toBe(true)
     } finally {
       demo.child.kill('SIGINT')
     }
@@ -59,7 +59,7 @@ describe('mcp-bearer demo', () => {
     })
     try {
       const { stdout } = await run(process.execPath, [main, 'demo', '--once', '--port', String(port)])
-      expect(stdout).toContain(`Port ${port} is taken, so this is on port `)
+      expect(stdout.split('\n')[0]).toContain(`Port ${port} is taken, so this is on port `)
     } finally {
       blocker.close()
     }

@@ -26,7 +26,7 @@ export async function startDemo(): Promise<RunningDemo> {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       if (text.includes('Press Ctrl+C')) resolve()
     })
-    child.once('close', () => reject(new Error(printed)))
+    child.once('close', (code) => reject(new Error(`the demo ended with ${code}`)))
   })
   return { child, printed, curl: printed.split('\n').find((line) => line.startsWith('curl ')) ?? '', closed }
 }
