@@ -19,7 +19,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/examples/**', 'test/package/**', 'test/curl/**'],
+          exclude: ['test/examples/**', 'test/package/**', 'test/curl/**', 'test/runtimes/**'],
           testTimeout: 30_000,
         },
       },
@@ -29,6 +29,15 @@ export default defineConfig({
           name: 'examples',
           include: ['test/examples/**/*.test.ts', 'test/package/**/*.test.ts'],
           testTimeout: 60_000,
+        },
+      },
+      // The built package on other runtimes, which `npm run test:runtimes` installs first.
+      {
+        test: {
+          name: 'runtimes',
+          include: ['test/runtimes/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       { test: { name: 'curl', include: ['test/curl/**/*.test.ts'], testTimeout: 60_000 } },

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import type { Clock } from './clock.ts'
 import { numberBetween } from './options.ts'
 import { redacted } from './redact.ts'
+import { sha256 } from './runtime.ts'
 import { parseScopes } from './scopes.ts'
 
 /** What a verifier knows of an accepted token. Only `token` is required; everything else has a default. */
@@ -38,6 +38,12 @@ function stringClaim(
   }
   return undefined
 }
+
+/** All that is known of an access token but the token itself: with it, an equal one can be made. */
+export type Grant = Omit<AccessTokenInit, 'token'>
+
+/** Takes the {@link Grant} out of an access token, for those who remember a verdict and must not keep the token. */
+export let grantOf: (token: AccessToken) => Grant
 
 /**
  * A verified access token: who calls, and what they may do. Frozen, `claims` deeply. The raw token can be read as
@@ -81,8 +87,7 @@ export class AccessToken implements AccessTokenInit {
       optionalText('clientId', init.clientId) ??
       stringClaim(this.claims, 'client_id', 'azp', 'appid', 'cid') ??
       subject ??
-      // Two credentials never share a principal by default, and the token cannot be read back from it.
-      `token-${createHash('sha256').update(this.#token).digest('hex').slice(0, 32)}`
+      digestId(this.#token)
     Object.freeze(this)
   }
 
@@ -99,6 +104,18 @@ export class AccessToken implements AccessTokenInit {
   /** Whether the token is over at the time `now` (milliseconds since 1970), the verifier's clock skew granted. */
   isExpired(now: number): boolean {
     return now >= this.#endsAt
+  }
+
+  static {
+    grantOf = (token) => ({
+      clientId: token.clientId,
+      subject: token.subject,
+      issuer: token.issuer,
+      scopes: token.scopes,
+      expiresAt: token.#expiresAt === undefined ? undefined : token.#expiresAt / 1000,
+      clockSkew: token.#expiresAt === undefined ? undefined : (token.#endsAt - token.#expiresAt) / 1000,
+      claims: token.claims,
+    })
   }
 
   /** What may be shown: everything but the token. */
@@ -136,6 +153,15 @@ export function completeVerdict(verdict: unknown, clock: Clock): AccessToken | n
   if (verdict === null || verdict === undefined || verdict === false) return null
   const token = verdict instanceof AccessToken ? verdict : new AccessToken(verdict as AccessTokenInit)
   return token.isExpired(clock()) ? null : token
+}
+
+/** Two credentials never share a principal by default, and the token cannot be read back from its digest. */
+function digestId(token: string): string {
+  const digest = sha256(token)
+  if (digest === undefined) {
+    throw new TypeError('AccessToken: give clientId; without node:crypto none can be derived from the token')
+  }
+  return `token-${digest.slice(0, 32)}`
 }
 
 /** What others call the members. Dropped silently, an `expires_at` would be a token that never expires. */
@@ -177,7 +203,11 @@ function frozenScopes(scopes: unknown): readonly string[] {
   return copy
 }
 
-function frozenClaims(claims: unknown): Readonly<Record<string, unknown>> {
+/**
+ * A deep copy of claims that nobody can change. An {@link AccessToken} takes it as it is, without another copy.
+ * @throws TypeError when they are no object, hold functions, or are nested too deeply
+ */
+export function frozenClaims(claims: unknown): Readonly<Record<string, unknown>> {
   if (claims === undefined) return noClaims
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
     throw new TypeError('AccessToken: claims must be an object')

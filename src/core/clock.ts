@@ -3,3 +3,6 @@ export type Clock = () => number
 
 /** The clock of this machine. The only place that reads it. */
 export const systemClock: Clock = () => Date.now()
+
+/** Milliseconds since some moment, never going back: for how long something took, and never for when it was. */
+export const stopwatch: () => number = () => performance.now()

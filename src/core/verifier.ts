@@ -7,6 +7,8 @@ export interface VerifyContext {
   readonly signal?: AbortSignal
   /** How scopes compare where the token is used, a hierarchy counted. Default: each scope stands for itself. */
   readonly scopes?: ScopePolicy
+  /** Told why a token is refused, by verifiers that know: `expired` and the other words of `RefusalReason`. */
+  readonly refused?: (reason: string) => void
 }
 
 /**
@@ -44,9 +46,23 @@ export interface TokenVerifier {
   readonly authorizationServers?: readonly string[]
   /** The scopes every token needs. For the challenge; the verifier enforces them itself. */
   readonly requiredScopes?: readonly string[]
+  /**
+   * Whether a token, by its looks alone, can be one of this verifier's: a prefix, the shape of a JWT, its `iss`. Without
+   * I/O. `anyOf` asks it, and what is recognised is judged by this verifier only.
+   */
+  recognizes?(token: string): boolean
+  /**
+   * Why a token that was accepted before is not good any more, if it is not. Without I/O. Asked about every verdict that
+   * is remembered, and about tokens of long streams. Expiry need not be looked at.
+   */
+  recheck?(token: AccessToken): string | undefined
+  /** The values of `iss` of the JWTs this verifier takes; `['*']` when it takes those of any issuer. */
+  readonly issuers?: readonly string[]
 }
 
 /** A {@link TokenVerifier} whose answers are complete: what the verifiers of this package are. */
 export interface CompleteTokenVerifier extends TokenVerifier {
   verifyToken(token: string, context?: VerifyContext): Promise<AccessToken | null>
+  /** Stops what is under way, such as a fetch. From then on tokens that need one are answered with `verifier_unavailable`. */
+  close?(): void
 }

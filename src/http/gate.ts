@@ -111,12 +111,13 @@ export function bearerGate(options: BearerGateOptions): BearerGate {
       hint(head)
       return refuse(credential.kind === 'none' ? 'unauthorized' : 'invalid_token')
     }
+    const context = new HeadContext(head, policy)
     try {
-      const verdict = await verifier.verifyToken(credential.token, new HeadContext(head, policy))
+      const verdict = await verifier.verifyToken(credential.token, context)
       const token = completeVerdict(verdict, clock)
       if (token === null) {
         hint(head)
-        return refuse('invalid_token', verdict ? { expired: true } : undefined)
+        return refuse('invalid_token', verdict || context.isExpired ? { expired: true } : undefined)
       }
       return policy.covers(token.scopes, required) ? token : refuse('insufficient_scope')
     } catch (error) {

@@ -8,10 +8,20 @@ import type { RequestHead } from './head.ts'
 export class HeadContext implements VerifyContext {
   readonly scopes: ScopePolicy
   readonly #head: RequestHead
+  #isExpired = false
 
   constructor(head: RequestHead, scopes: ScopePolicy) {
     this.#head = head
     this.scopes = scopes
+  }
+
+  /** Whether the token was refused because its time is over. */
+  get isExpired(): boolean {
+    return this.#isExpired
+  }
+
+  refused(reason: string): void {
+    this.#isExpired = reason === 'expired'
   }
 
   get signal(): AbortSignal {

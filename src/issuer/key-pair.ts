@@ -1,16 +1,8 @@
-import { Buffer } from 'node:buffer'
-import {
-  constants,
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  type SignKeyObjectInput,
-  sign,
-} from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { checkOptions, oneOrMany } from '../core/options.ts'
 import { isScopeToken } from '../core/scopes.ts'
+import { signJws } from './sign.ts'
 
 /** What goes into a token. */
 export interface CreateTokenOptions {
@@ -88,10 +80,7 @@ export abstract class KeyPair {
    */
   async createToken(options: CreateTokenOptions = {}, clock: Clock = systemClock): Promise<string> {
     const claims = claimsOf(options, Math.floor(clock() / 1000))
-    const header = { alg: this.algorithm, typ: 'JWT', kid: options.kid ?? this.kid }
-    const input = `${encode(header)}.${encode(claims)}`
-    const signature = sign(hashOf(this.algorithm), Buffer.from(input), signingWith(this.#key, this.algorithm))
-    return `${input}.${signature.toString('base64url')}`
+    return signJws(this.#key, this.algorithm, { typ: 'JWT', kid: options.kid ?? this.kid }, claims)
   }
 }
 
@@ -152,27 +141,6 @@ const tokenOptionNames = [
   'additionalClaims',
   'kid',
 ] as const satisfies readonly (keyof CreateTokenOptions)[]
-
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString('base64url')
-}
-
-/** RFC 7518 section 3.1: the number in the name is the size of the hash. Ed25519 brings its own. */
-function hashOf(algorithm: string): string | null {
-  return algorithm.startsWith('Ed') ? null : `sha${algorithm.slice(2)}`
-}
-
-function signingWith(key: KeyObject, algorithm: string): SignKeyObjectInput {
-  if (algorithm.startsWith('PS')) {
-    return {
-      key,
-      padding: constants.RSA_PKCS1_PSS_PADDING,
-      saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
-    }
-  }
-  // RFC 7518 section 3.4: r and s side by side, not DER. Other kinds of keys do not look at it.
-  return { key, dsaEncoding: 'ieee-p1363' }
-}
 
 /** RFC 7638 section 3: the SHA-256 of the required members, in alphabetical order. */
 function thumbprint(jwk: Readonly<Record<string, unknown>>): string {

@@ -13,12 +13,13 @@ export type JwsAlgorithm =
   | 'ES512'
   | 'EdDSA'
   | 'Ed25519'
+  | 'Ed448'
   | 'HS256'
   | 'HS384'
   | 'HS512'
 
 /** What a key is, as far as algorithms care. */
-export type KeyKind = 'RSA' | 'P-256' | 'P-384' | 'P-521' | 'Ed25519' | 'secret'
+export type KeyKind = 'RSA' | 'P-256' | 'P-384' | 'P-521' | 'Ed25519' | 'Ed448' | 'secret'
 
 /** What an algorithm asks of its key, and how its signatures are checked. */
 export interface AlgorithmRule {
@@ -44,15 +45,23 @@ export const algorithmRules: Readonly<Record<JwsAlgorithm, AlgorithmRule>> = {
   ES512: { kind: 'P-521', hash: 'sha512', size: 132 },
   EdDSA: { kind: 'Ed25519', hash: undefined, size: 64 },
   Ed25519: { kind: 'Ed25519', hash: undefined, size: 64 },
+  Ed448: { kind: 'Ed448', hash: undefined, size: 114 },
   HS256: { kind: 'secret', hash: 'sha256', size: 32 },
   HS384: { kind: 'secret', hash: 'sha384', size: 48 },
   HS512: { kind: 'secret', hash: 'sha512', size: 64 },
 }
 
-/** The algorithms a key of this kind can be used with. */
-export function algorithmsOf(kind: KeyKind): readonly JwsAlgorithm[] {
-  const names = Object.keys(algorithmRules) as JwsAlgorithm[]
-  return names.filter((name) => algorithmRules[name].kind === kind)
+/** The algorithms of an allow-list that a key of this kind can be used with, each with the rule that is applied then. */
+export function fittingAlgorithms(
+  kind: KeyKind,
+  allowed: ReadonlySet<JwsAlgorithm>,
+): ReadonlyMap<JwsAlgorithm, JwsAlgorithm> {
+  const fitting = new Map(
+    [...allowed].filter((name) => algorithmRules[name].kind === kind).map((name) => [name, name]),
+  )
+  // RFC 8037 section 3.1: `EdDSA` is either curve. Ed448 has to be asked for by its own name.
+  if (fitting.has('Ed448') && allowed.has('EdDSA')) fitting.set('EdDSA', 'Ed448')
+  return fitting
 }
 
 /**

@@ -100,7 +100,7 @@ describe('B-63 FL-22 FL-23 BearerAuthProvider refuses when made', () => {
     ['audience', { audience: 'a' }],
     ['algorithm', { algorithm: 'RS256' }],
     ['clockSkew', { clockSkew: 5 }],
-    ['allowMissingExp', { allowMissingExp: true }],
+    ['rules', { rules: { allowMissingExp: true } }],
   ])('%s on a subclass without a key: nothing would use it', (name, options) => {
     expect(() => new Keys(options)).toThrow(`${name} has no effect without publicKey or jwksUri`)
   })

@@ -3,6 +3,7 @@ import { checkOptions } from '../core/options.ts'
 import { scopeList } from '../core/scopes.ts'
 import type { CompleteTokenVerifier, TokenVerifier, Verdict, VerifyContext } from '../core/verifier.ts'
 import { readEnvironment, type VerifierEnvironment } from './environment.ts'
+import { type Inside, inside, type TransparentVerifier } from './inside.ts'
 import { jwtVerifier } from './jwt.ts'
 import { type JwtVerifierOptions, jwtOptionNames, keyOptionNames } from './jwt-options.ts'
 
@@ -61,6 +62,12 @@ export class BearerAuthProvider<Options extends BearerAuthProviderOptions = Bear
   readonly requiredScopes: readonly string[]
   /** The issuers, when they are configured together with `jwksUri`; clients are sent there for a token. */
   declare readonly authorizationServers?: readonly string[]
+  /** The issuers whose JWTs it takes, unless `verifyToken` is overridden. */
+  declare readonly issuers?: readonly string[]
+  /** Whether a token can be one of its JWTs, unless `verifyToken` is overridden; a subclass may define its own. */
+  declare readonly recognizes?: (token: string) => boolean
+  /** What composed verifiers ask instead of `verifyToken`, unless it is overridden. */
+  declare readonly [inside]?: Inside
 
   /**
    * @param options see {@link JwtVerifierOptions}. A subclass that overrides `verifyToken` needs none; without a key
@@ -78,6 +85,19 @@ export class BearerAuthProvider<Options extends BearerAuthProviderOptions = Bear
     const { requiredScopes = [], authorizationServers } = this.#verifier
     this.requiredScopes = requiredScopes
     if (authorizationServers !== undefined) this.authorizationServers = authorizationServers
+    if (!isOverridden) {
+      const { issuers, recognizes, [inside]: within } = this.#verifier as TransparentVerifier
+      Object.defineProperties(this, {
+        issuers: { value: issuers },
+        recognizes: { value: recognizes },
+        [inside]: { value: within },
+      })
+    }
+  }
+
+  /** Stops a fetch that is under way. From then on tokens that need one are answered with `verifier_unavailable`. */
+  close(): void {
+    this.#verifier.close?.()
   }
 
   /**

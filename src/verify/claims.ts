@@ -11,10 +11,19 @@ export interface ClaimRules {
   /** Seconds. */
   readonly clockSkew: number
   readonly allowMissingExp: boolean
+  /** For answers of an issuer itself, which need not say what it is. */
+  readonly allowMissingIssuer?: boolean
+  readonly allowMissingAudience?: boolean
+  /** Claims that must be there, whatever they say. */
+  readonly required: readonly string[]
+  /** Seconds since `iat`; `undefined` switches the check off. */
+  readonly maxTokenAge: number | undefined
+  /** Where the scopes are, instead of `scope` and `scp`. */
+  readonly scopesFrom: ((claims: JsonObject) => unknown) | undefined
 }
 
 /** What acceptable claims say. */
-export interface Grant {
+export interface ClaimedGrant {
   readonly clientId: string
   readonly subject: string | undefined
   readonly issuer: string | undefined
@@ -23,24 +32,39 @@ export interface Grant {
   readonly expiresAt: number | undefined
 }
 
-/** Judges the claims of a token (RFC 7519 section 4.1, RFC 9068 section 4). @param now seconds since 1970 */
-export function judgeClaims(claims: JsonObject, rules: ClaimRules, now: number): Grant | RefusalReason {
+/**
+ * Judges the claims of a token (RFC 7519 section 4.1, RFC 9068 section 4).
+ * @param claims handed on to `scopesFrom`: nobody must be able to change them
+ * @param now seconds since 1970
+ */
+export function judgeClaims(
+  claims: JsonObject,
+  rules: ClaimRules,
+  now: number,
+): ClaimedGrant | RefusalReason {
   const wrong =
     judgeTime(claims, rules, now) ??
-    judgeIssuer(claims, rules.issuers) ??
-    judgeAudience(claims, rules.audiences) ??
-    judgeKind(claims)
+    (isMissing(claims, 'iss', rules.allowMissingIssuer) ? undefined : judgeIssuer(claims, rules.issuers)) ??
+    (isMissing(claims, 'aud', rules.allowMissingAudience)
+      ? undefined
+      : judgeAudience(claims, rules.audiences)) ??
+    judgeKind(claims) ??
+    (rules.required.every((name) => own(claims, name) !== undefined) ? undefined : 'missing_claim')
   if (wrong !== undefined) return wrong
   const identity = readIdentity(claims)
-  if (identity === undefined) return 'identity'
-  const scopes = readScopes(claims)
-  if (scopes === undefined) return 'scope_claim'
+  if (identity === undefined) return 'no_identity'
+  const scopes = readScopes(rules.scopesFrom ? rules.scopesFrom(claims) : scopeClaim(claims))
+  if (scopes === undefined) return 'invalid_scope'
   return {
     ...identity,
     scopes,
     issuer: own(claims, 'iss') as string | undefined,
     expiresAt: own(claims, 'exp') as number | undefined,
   }
+}
+
+function isMissing(claims: JsonObject, name: string, isAllowed: boolean | undefined): boolean {
+  return isAllowed === true && own(claims, name) === undefined
 }
 
 /**
@@ -53,7 +77,7 @@ export function judgeIssuer(
 ): RefusalReason | undefined {
   const issuer = own(claims, 'iss')
   const good = issuers === undefined ? issuer === undefined || isText(issuer) : issuers.has(issuer)
-  return good ? undefined : 'issuer'
+  return good ? undefined : 'wrong_issuer'
 }
 
 /** RFC 7519 section 4.1.3; every member must be a text, even beside one that matches. */
@@ -65,7 +89,7 @@ function judgeAudience(
   const audience = own(claims, 'aud')
   const list: readonly unknown[] = Array.isArray(audience) ? audience : [audience]
   const good = list.every((item) => typeof item === 'string') && list.some((item) => audiences.has(item))
-  return good ? undefined : 'audience'
+  return good ? undefined : 'wrong_audience'
 }
 
 /** 9999-12-31T23:59:59Z. What lies beyond was written in milliseconds. */
@@ -74,19 +98,20 @@ const lastSecond = 253_402_300_799
 /** RFC 7519 sections 4.1.4 to 4.1.6. The skew is granted once, in both directions. */
 export function judgeTime(
   claims: JsonObject,
-  { clockSkew, allowMissingExp }: ClaimRules,
+  { clockSkew, allowMissingExp, maxTokenAge }: ClaimRules,
   now: number,
 ): RefusalReason | undefined {
   const expiry = own(claims, 'exp')
   const notBefore = own(claims, 'nbf')
   const issuedAt = own(claims, 'iat')
-  if (!isTime(expiry) || !isTime(notBefore) || !isTime(issuedAt)) return 'time_claim'
-  if (expiry === undefined && !allowMissingExp) return 'no_expiry'
+  if (!isTime(expiry) || !isTime(notBefore) || !isTime(issuedAt)) return 'invalid_time'
+  if (expiry === undefined && !allowMissingExp) return 'missing_claim'
   if (expiry !== undefined && now >= expiry + clockSkew) return 'expired'
   if (notBefore !== undefined && now + clockSkew < notBefore) return 'not_yet_valid'
-  if (issuedAt !== undefined && now + clockSkew < issuedAt) return 'not_yet_valid'
-  if (issuedAt !== undefined && expiry !== undefined && expiry <= issuedAt) return 'time_claim'
-  return undefined
+  if (issuedAt !== undefined && now + clockSkew < issuedAt) return 'issued_in_future'
+  if (issuedAt !== undefined && expiry !== undefined && expiry <= issuedAt) return 'invalid_time'
+  if (maxTokenAge === undefined) return undefined
+  return issuedAt === undefined || now >= issuedAt + maxTokenAge + clockSkew ? 'too_old' : undefined
 }
 
 /** Absent, or a number of seconds. `1e999` parses to infinity; `null` is not absent. */
@@ -100,15 +125,15 @@ const otherKinds: ReadonlySet<unknown> = new Set(['id', 'refresh', 'offline', 'l
 /** Things that are signed by the same issuer and are no access token for a plain `Bearer` header. */
 function judgeKind(claims: JsonObject): RefusalReason | undefined {
   const kind = own(claims, 'typ')
-  if (typeof kind === 'string' && otherKinds.has(kind.toLowerCase())) return 'token_kind'
+  if (typeof kind === 'string' && otherKinds.has(kind.toLowerCase())) return 'not_an_access_token'
   // Amazon Cognito.
   const use = own(claims, 'token_use')
-  if (use !== undefined && use !== 'access') return 'token_kind'
+  if (use !== undefined && use !== 'access') return 'not_an_access_token'
   // RFC 9449 section 7.2 and RFC 8705 section 3: without the proof, whoever presents it may have stolen it.
   const bound = own(claims, 'cnf')
   if (bound === undefined) return undefined
   const usable = isObject(bound) && !Object.hasOwn(bound, 'jkt') && !Object.hasOwn(bound, 'x5t#S256')
-  return usable ? undefined : 'bound'
+  return usable ? undefined : 'sender_constrained'
 }
 
 /** RFC 9068 section 2.2, then OpenID Connect, Microsoft Entra v1, Okta. */
@@ -130,13 +155,14 @@ function readIdentity(claims: JsonObject): { clientId: string; subject: string |
   return clientId === undefined ? undefined : { clientId, subject }
 }
 
-/**
- * `scope` (RFC 6749 section 3.3, RFC 9068 section 2.2.3), else `scp` (Entra, Okta); a text or a list of scope-tokens,
- * never the union of both. @returns `undefined` for anything else: a wrong type is not "no scopes"
- */
-function readScopes(claims: JsonObject): readonly string[] | undefined {
+/** `scope` (RFC 6749 section 3.3, RFC 9068 section 2.2.3), else `scp` (Entra, Okta); never the union of both. */
+function scopeClaim(claims: JsonObject): unknown {
   const scope = own(claims, 'scope')
-  const granted = scope === undefined ? own(claims, 'scp') : scope
+  return scope === undefined ? own(claims, 'scp') : scope
+}
+
+/** A text or a list of scope-tokens. @returns `undefined` for anything else: a wrong type is not "no scopes" */
+function readScopes(granted: unknown): readonly string[] | undefined {
   if (granted === undefined) return []
   if (typeof granted === 'string') return parseScopes(granted)
   const isList =

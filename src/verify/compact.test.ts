@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { parseCompact } from './compact.ts'
+import { defaultTypes, headerJudge } from './header.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const encode = (text: string) => Buffer.from(text).toString('base64url')
-const algorithms = new Set(['RS256'])
-const parse = (...parts: readonly string[]) => parseCompact(parts.join('.'), algorithms)
+const judgeHeader = headerJudge({ algorithms: new Set(['RS256']), types: defaultTypes })
+const parse = (...parts: readonly string[]) => parseCompact(parts.join('.'), judgeHeader)
 const header = encode('{"alg":"RS256","kid":"k1"}')
 const payload = encode('{"sub":"user-1"}')
 

@@ -1,54 +1,106 @@
-import { Buffer } from 'node:buffer'
+import type { GuardedFetch } from './environment.ts'
 
-/** How much is taken, and for how long. */
-export interface FetchLimits {
-  /** Bytes of the decoded body. */
-  readonly bytes: number
-  /** Milliseconds for everything, the last byte of the body included. */
-  readonly milliseconds: number
+/** One request for JSON, and how much of an answer is taken. */
+export interface JsonRequest {
+  /** Fields of a form; with one the request is a POST. */
+  readonly form?: URLSearchParams
+  readonly headers?: Readonly<Record<string, string>>
+  /** Ends the request from outside. */
+  readonly signal?: AbortSignal
+  /** Bytes of the decoded body. Default: 64 KiB. */
+  readonly bytes?: number
+  /** Milliseconds for everything, the last byte of the body included. Default: 5,000. */
+  readonly milliseconds?: number
 }
 
-const defaultLimits: FetchLimits = { bytes: 64 * 1024, milliseconds: 5000 }
+/** What came back. */
+export interface JsonAnswer {
+  readonly json: unknown
+  readonly headers: Headers
+}
+
+/** The answer has another status than 200. */
+export class StatusError extends Error {
+  readonly status: number
+  /** Seconds of `Retry-After` (RFC 9110 section 10.2.3); 0 when the answer does not say. */
+  readonly retryAfter: number
+
+  constructor(status: number, headers: Headers) {
+    super(`the answer has status ${status}`)
+    this.status = status
+    this.retryAfter = Number(/^\d{1,5}$/.exec(headers.get('retry-after') ?? '')?.[0] ?? 0)
+  }
+}
 
 /**
- * Fetches a JSON document of an authorization server: status 200 only, no redirect followed, no credentials sent, the
- * decoded body measured while it arrives. `Content-Type` is not enforced, some servers send `text/plain`.
+ * Fetches a JSON document of an authorization server: status 200 only, no redirect followed, no credentials sent but
+ * those given, the decoded body measured while it arrives. `Content-Type` is not enforced, some servers send
+ * `text/plain`.
  *
- * @throws Error when any of this fails; the message holds nothing of the body
+ * @throws StatusError for another status than 200; Error when anything else fails, and the message holds nothing of
+ *   the body
  */
 export async function fetchJson(
   url: URL,
-  fetch: typeof globalThis.fetch,
-  limits: FetchLimits = defaultLimits,
-): Promise<{ readonly json: unknown; readonly headers: Headers }> {
-  const signal = AbortSignal.timeout(limits.milliseconds)
-  const tooLate = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () =>
-      reject(new Error(`no complete answer within ${limits.milliseconds} ms`)),
-    )
-  })
-  // The race, because a fetch that is not ours may not listen to the signal.
-  return Promise.race([exchange(url, fetch, signal, limits.bytes), tooLate])
+  fetch: GuardedFetch,
+  request: JsonRequest = {},
+): Promise<JsonAnswer> {
+  const { milliseconds = 5000, bytes = 64 * 1024 } = request
+  const limit = new AbortController()
+  const end = (message: string) => limit.abort(new Error(message))
+  const close = () => end('the verifier was closed')
+  const timer = setTimeout(() => end(`no complete answer within ${milliseconds} ms`), milliseconds)
+  // It must not keep a process alive that has nothing else to do.
+  timer.unref?.()
+  request.signal?.addEventListener('abort', close)
+  if (request.signal?.aborted) close()
+  try {
+    // The race, because a fetch that is not ours may not listen to the signal.
+    return await Promise.race([exchange(url, fetch, request, limit.signal, bytes), aborted(limit.signal)])
+  } finally {
+    clearTimeout(timer)
+    request.signal?.removeEventListener('abort', close)
+  }
 }
 
-async function exchange(url: URL, fetch: typeof globalThis.fetch, signal: AbortSignal, maxBytes: number) {
-  const response = await fetch(url.href, {
-    headers: { accept: 'application/json, application/jwk-set+json' },
-    // Not 'error': some runtimes know only this spelling, and any 3xx fails below.
-    redirect: 'manual',
-    signal,
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const fail = () => reject(signal.reason as Error)
+    if (signal.aborted) fail()
+    else signal.addEventListener('abort', fail)
   })
+}
+
+async function exchange(
+  url: URL,
+  fetch: GuardedFetch,
+  { form, headers = {} }: JsonRequest,
+  signal: AbortSignal,
+  maxBytes: number,
+): Promise<JsonAnswer> {
+  const accept = { accept: 'application/json', ...headers }
+  const response = await fetch(
+    url,
+    form === undefined
+      ? { headers: accept, signal }
+      : {
+          method: 'POST',
+          headers: { ...accept, 'content-type': 'application/x-www-form-urlencoded' },
+          body: form.toString(),
+          signal,
+        },
+  )
   if (response.status !== 200) {
     await response.body?.cancel()
-    throw new Error(`the answer has status ${response.status}`)
+    throw new StatusError(response.status, response.headers)
   }
-  const text = new TextDecoder().decode(await readBody(response, maxBytes))
-  return { json: parse(text), headers: response.headers }
+  return { json: parse(await readBody(response, maxBytes)), headers: response.headers }
 }
 
-async function readBody(response: Response, maxBytes: number): Promise<Uint8Array> {
+async function readBody(response: Response, maxBytes: number): Promise<string> {
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader()
-  const chunks: Uint8Array[] = []
+  const decoder = new TextDecoder()
+  let text = ''
   let length = 0
   for (;;) {
     const step = await reader?.read()
@@ -58,9 +110,9 @@ async function readBody(response: Response, maxBytes: number): Promise<Uint8Arra
       await reader?.cancel()
       throw new Error(`the answer is longer than ${maxBytes} bytes`)
     }
-    chunks.push(step.value)
+    text += decoder.decode(step.value, { stream: true })
   }
-  return Buffer.concat(chunks)
+  return text + decoder.decode()
 }
 
 function parse(text: string): unknown {

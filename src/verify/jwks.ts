@@ -1,10 +1,13 @@
+import { stopwatch } from '../core/clock.ts'
 import { AuthError } from '../core/errors.ts'
 import type { LogEntry } from '../core/log.ts'
 import type { JwsAlgorithm } from './algorithms.ts'
+import { type BackOff, backOff } from './back-off.ts'
+import type { KeyPlace } from './discovery.ts'
 import type { Environment } from './environment.ts'
 import { fetchJson } from './fetch-json.ts'
 import { type KeySet, type KeySource, none, readKeySet } from './key-set.ts'
-import type { SignatureCheck } from './signature.ts'
+import type { SignatureCheck } from './signature-backend.ts'
 
 const second = 1000
 /** How long a set is fresh when the answer does not say, and the bounds of what it may say (RFC 9111 section 5.2.2.1). */
@@ -15,10 +18,6 @@ const greatestAge = 86_400
 const staleFor = 3600 * second
 /** After a fetch, how long an unknown `kid` causes no other one: anybody can invent a `kid`. */
 const coolDown = 30 * second
-/** Pause after the first failure; it doubles with each further one. */
-const firstPause = 1 * second
-const longestPause = 60 * second
-
 /** A set that was fetched, and until when it needs no other. */
 interface Held {
   readonly keys: KeySet
@@ -26,13 +25,10 @@ interface Held {
   readonly freshUntil: number
 }
 
-/** What is known of the endpoint. Times in milliseconds. */
+/** What is known of the endpoint. */
 interface State {
   held: Held | undefined
-  /** Failed fetches since the last good one. */
-  failures: number
-  /** Before this, no fetch. */
-  retryAt: number
+  readonly pause: BackOff
   /** The last failure. */
   cause: unknown
 }
@@ -45,27 +41,29 @@ interface State {
  * Nothing is remembered for a single unknown `kid`, so inventing many of them costs no memory.
  */
 export function remoteKeySet(
-  url: URL,
+  place: KeyPlace,
   algorithms: ReadonlySet<JwsAlgorithm>,
   environment: Environment,
 ): KeySource {
-  const { clock } = environment
-  const state: State = { held: undefined, failures: 0, retryAt: 0, cause: undefined }
-  const refresh = refresher(state, url, algorithms, environment)
+  const { clock, onEvent } = environment
+  const closing = new AbortController()
+  const state: State = { held: undefined, pause: backOff(clock), cause: undefined }
+  const refresh = refresher(state, place, algorithms, environment, closing.signal)
 
   return {
+    close: () => closing.abort(),
     find(algorithm, kid) {
       const now = clock()
       const held = usable(state, now)
       const found = held?.keys.find(algorithm, kid)
       const isFresh = held !== undefined && now < held.freshUntil
       if (found !== undefined && isFresh) return found
-      if (found !== undefined && state.failures > 0) {
+      if (found !== undefined && state.pause.failures > 0) {
         // The endpoint is known to be down: nobody has to wait for the next attempt.
         void refresh()
-        return found
+        return served(held, found)
       }
-      if (isFresh && state.failures === 0 && now < held.fetchedAt + coolDown) return none
+      if (isFresh && state.pause.failures === 0 && now < held.fetchedAt + coolDown) return none
       return findAfterRefresh(algorithm, kid)
     },
   }
@@ -76,13 +74,22 @@ export function remoteKeySet(
   ): Promise<readonly SignatureCheck[]> {
     await refresh()
     const now = clock()
-    const found = usable(state, now)?.keys.find(algorithm, kid)
-    if (found !== undefined) return found
-    if (state.failures === 0) return none
+    const held = usable(state, now)
+    const found = held?.keys.find(algorithm, kid)
+    if (found !== undefined) return served(held, found)
+    if (state.pause.failures === 0) return none
     throw new AuthError('verifier_unavailable', 'The keys of the token issuer cannot be fetched right now', {
-      retryAfter: Math.max(1, Math.ceil((state.retryAt - now) / second)),
+      retryAfter: Math.max(1, Math.ceil(state.pause.wait() / second)),
       cause: state.cause,
     })
+  }
+
+  function served(held: Held | undefined, found: readonly SignatureCheck[]): readonly SignatureCheck[] {
+    const now = clock()
+    if (held !== undefined && now >= held.freshUntil) {
+      onEvent?.({ type: 'jwks.stale', age: (now - held.fetchedAt) / second })
+    }
+    return found
   }
 }
 
@@ -96,16 +103,16 @@ function usable({ held }: State, now: number): Held | undefined {
  */
 function refresher(
   state: State,
-  url: URL,
+  place: KeyPlace,
   algorithms: ReadonlySet<JwsAlgorithm>,
-  { clock, fetch, log }: Environment,
+  { clock, log, onEvent }: Environment,
+  signal: AbortSignal,
 ): () => Promise<void> {
-  const where = `${url.origin}${url.pathname}`
   let pending: Promise<void> | undefined
   let isExposureReported = false
 
   return () => {
-    if (pending === undefined && clock() >= state.retryAt) {
+    if (pending === undefined && state.pause.wait() === 0) {
       pending = load().finally(() => {
         pending = undefined
       })
@@ -114,23 +121,33 @@ function refresher(
   }
 
   async function load(): Promise<void> {
+    const started = stopwatch()
+    const tell = (result: 'ok' | 'failed') =>
+      onEvent?.({ type: 'jwks.fetched', result, seconds: (stopwatch() - started) / second })
     try {
-      const { json, headers } = await fetchJson(url, fetch)
+      const { url, fetch } = await place.locate(signal)
+      const { json, headers } = await fetchJson(url, fetch, { headers: acceptKeys, signal })
       const keys = readKeySet(json, algorithms)
       const fetchedAt = clock()
       const held = { keys, fetchedAt, freshUntil: fetchedAt + maxAge(headers) * second }
-      Object.assign(state, { held, failures: 0, retryAt: 0, cause: undefined } satisfies State)
+      state.held = held
+      state.cause = undefined
+      state.pause.succeeded()
+      tell('ok')
       if (keys.exposed === 0 || isExposureReported) return
       isExposureReported = true
-      log(exposure(where, keys.exposed))
+      log(exposure(place.name, keys.exposed))
     } catch (error) {
-      state.failures += 1
-      state.retryAt = clock() + Math.min(longestPause, firstPause * 2 ** (state.failures - 1))
+      tell('failed')
+      place.forget()
+      state.pause.failed(error)
       state.cause = error
-      if (state.failures === 1) log(outage(where, error))
+      if (state.pause.failures === 1) log(outage(place.name, error))
     }
   }
 }
+
+const acceptKeys = { accept: 'application/json, application/jwk-set+json' }
 
 function outage(url: string, error: unknown): LogEntry {
   return {

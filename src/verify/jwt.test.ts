@@ -5,7 +5,7 @@ import type { LogEntry } from '../core/log.ts'
 import { ECKeyPair, Ed25519KeyPair, RSAKeyPair } from '../issuer/index.ts'
 import { jwtVerifier } from './jwt.ts'
 import type { JwtVerifierOptions } from './jwt-options.ts'
-import type { RefusalReason } from './refusal.ts'
+import type { RefusalReason, TokenRefusal } from './refusal.ts'
 
 const issuer = 'https://as.example.com'
 const audience = 'https://mcp.example.com/mcp'
@@ -46,7 +46,7 @@ describe('options of jwtVerifier', () => {
     ['B-42 issuer a number', () => ({ publicKey: pair.publicKey, issuer: 1 })],
     ['B-48 clockSkew of 301', () => ({ publicKey: pair.publicKey, clockSkew: 301 })],
     ['B-48 clockSkew of -1', () => ({ publicKey: pair.publicKey, clockSkew: -1 })],
-    ['allowMissingExp a text', () => ({ publicKey: pair.publicKey, allowMissingExp: 'false' })],
+    ['allowMissingExp a text', () => ({ publicKey: pair.publicKey, rules: { allowMissingExp: 'false' } })],
     ['requiredScopes a text', () => ({ publicKey: pair.publicKey, requiredScopes: 'read' })],
     ['requiredScopes with a hole', () => ({ publicKey: pair.publicKey, requiredScopes: Array(1) })],
     ['B-70 jwksUri over http', () => ({ jwksUri: 'http://as.example.com/jwks' })],
@@ -150,7 +150,7 @@ describe('jwtVerifier', () => {
   })
 
   it('B-45 FL-35 allowMissingExp lets an absent exp pass, and nothing else', async () => {
-    const verifier = jwtVerifier({ publicKey: pair.publicKey, allowMissingExp: true }, quiet)
+    const verifier = jwtVerifier({ publicKey: pair.publicKey, rules: { allowMissingExp: true } }, quiet)
     const token = (exp: unknown) => pair.createToken({ additionalClaims: { exp } })
     const accepted = await verifier.verifyToken(await token(undefined))
     expect(accepted?.expiresAt).toBeUndefined()
@@ -184,7 +184,7 @@ describe('jwtVerifier', () => {
     const reasons: RefusalReason[] = []
     const environment = {
       ...quiet,
-      onRefused: (reason: RefusalReason) => {
+      onRefused: ({ reason }: TokenRefusal) => {
         reasons.push(reason)
         throw new Error('broken callback')
       },
@@ -193,7 +193,7 @@ describe('jwtVerifier', () => {
     expect(await verifier.verifyToken('x')).toBeNull()
     expect(await verifier.verifyToken(await pair.createToken({ issuer, expiresInSeconds: -3600 }))).toBeNull()
     expect(await verifier.verifyToken(await pair.createToken())).toBeNull()
-    expect(reasons).toEqual(['malformed', 'expired', 'issuer'])
+    expect(reasons).toEqual(['malformed', 'expired', 'wrong_issuer'])
   })
 
   it.each([undefined, null, 7, {}, ['a.b.c']])('refuses %j, which is no text', async (token) => {

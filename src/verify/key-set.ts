@@ -1,7 +1,7 @@
 import type { JwsAlgorithm } from './algorithms.ts'
 import { isObject, own } from './json.ts'
 import { importJwk, type VerificationKey } from './keys.ts'
-import type { SignatureCheck } from './signature.ts'
+import type { SignatureCheck } from './signature-backend.ts'
 
 /** Where the checks for a token come from. An empty list: no key will do. */
 export interface KeySource {
@@ -13,6 +13,8 @@ export interface KeySource {
     algorithm: JwsAlgorithm,
     kid: string | undefined,
   ): readonly SignatureCheck[] | Promise<readonly SignatureCheck[]>
+  /** Stops a fetch that is under way, and all further ones. */
+  close(): void
 }
 
 /** The usable keys of a JSON Web Key Set. */
@@ -29,7 +31,7 @@ export interface KeySet {
 /** A key that is given once has no id: `kid` is not compared. */
 export function singleKey(key: VerificationKey): KeySource {
   const checks = new Map([...key.checks].map(([algorithm, check]) => [algorithm, [check]]))
-  return { find: (algorithm) => checks.get(algorithm) ?? none }
+  return { find: (algorithm) => checks.get(algorithm) ?? none, close() {} }
 }
 
 /** No key will do. */

@@ -62,19 +62,24 @@ describe('importPublicKey', () => {
     expect(messageOf(() => importPublicKey({ ...jwk, e: 'AQ' }, only('RS256')))).toMatch(/too weak|readable/)
   })
 
-  it.each<[string, 'ed448' | 'x25519' | 'secp256k1']>([
-    ['Ed448', 'ed448'],
+  it.each<[string, 'x25519' | 'secp256k1']>([
     ['X25519', 'x25519'],
     ['secp256k1', 'secp256k1'],
   ])('B-06 refuses %s', (_name, kind) => {
     const pair =
-      kind === 'secp256k1'
-        ? generateKeyPairSync('ec', { namedCurve: kind })
-        : kind === 'ed448'
-          ? generateKeyPairSync('ed448')
-          : generateKeyPairSync('x25519')
+      kind === 'secp256k1' ? generateKeyPairSync('ec', { namedCurve: kind }) : generateKeyPairSync('x25519')
     const text = pair.publicKey.export({ type: 'spki', format: 'pem' })
     expect(messageOf(() => importPublicKey(text, all))).toMatch(/type that is not supported/)
+  })
+
+  it('B-06 takes Ed448 only where it is named, and then for EdDSA as well', () => {
+    const key = generateKeyPairSync('ed448').publicKey.export({ type: 'spki', format: 'pem' })
+    const fits = (...names: JwsAlgorithm[]) => [...importPublicKey(key, only(...names)).checks.keys()]
+    expect(fits('Ed448')).toEqual(['Ed448'])
+    expect(fits('EdDSA', 'Ed448', 'RS256')).toEqual(['Ed448', 'EdDSA'])
+    expect(messageOf(() => importPublicKey(key, only('EdDSA')))).toBe(
+      'publicKey is a key for Ed448, which algorithms has to name; EdDSA alone means Ed25519',
+    )
   })
 
   it('B-01 says which algorithms a key would fit when it fits none that is allowed', () => {

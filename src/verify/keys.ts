@@ -1,8 +1,9 @@
-import { Buffer } from 'node:buffer'
-import { createPublicKey, createSecretKey, type JsonWebKey, KeyObject } from 'node:crypto'
-import { algorithmRules, algorithmsOf, type JwsAlgorithm, type KeyKind } from './algorithms.ts'
+import { algorithmRules, fittingAlgorithms, type JwsAlgorithm, type KeyKind } from './algorithms.ts'
+import { decodeBase64url } from './bytes.ts'
 import { isObject, type JsonObject, own } from './json.ts'
-import { type SignatureCheck, signatureCheck } from './signature.ts'
+import { signatures } from './signature.ts'
+import type { CheckingKey, SignatureCheck } from './signature-backend.ts'
+import { isSmallOrder } from './small-order.ts'
 
 /** A public key as JSON (RFC 7517), without private members. */
 export interface PublicJwk {
@@ -31,15 +32,20 @@ export function importPublicKey(value: unknown, algorithms: Algorithms): Verific
   if (typeof judged !== 'string') return judged
   const able = judged === 'algorithm' ? judgeStatic(key, everyAlgorithm) : judged
   if (typeof able === 'string') throw new TypeError(`publicKey ${complaints[able]}`)
+  const names = [...able.checks.keys()]
   throw new TypeError(
-    `publicKey is a key for ${[...able.checks.keys()].join(' or ')}, and algorithms allows ${[...algorithms].join(', ')}`,
+    names.includes('Ed448')
+      ? 'publicKey is a key for Ed448, which algorithms has to name; EdDSA alone means Ed25519'
+      : `publicKey is a key for ${names.join(' or ')}, and algorithms allows ${[...algorithms].join(', ')}`,
   )
 }
 
 const everyAlgorithm: Algorithms = new Set(Object.keys(algorithmRules) as JwsAlgorithm[])
 
-function judgeStatic(key: KeyObject | JsonObject, algorithms: Algorithms): VerificationKey | KeyFault {
-  return key instanceof KeyObject ? judge(key, undefined, algorithms) : importJwk(key, algorithms)
+function judgeStatic(source: string | PublicJwk, algorithms: Algorithms): VerificationKey | KeyFault {
+  if (typeof source !== 'string') return importJwk(source, algorithms)
+  const key = signatures.publicKey(source)
+  return key === undefined ? 'malformed' : judge(key, undefined, algorithms)
 }
 
 /**
@@ -50,9 +56,9 @@ export function importSecret(value: unknown, algorithms: Algorithms): Verificati
   if (typeof value !== 'string' && !(value instanceof Uint8Array)) {
     throw new TypeError('secret must be a string or a Uint8Array')
   }
-  const bytes = Buffer.from(value)
+  const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value
   // Whoever can read a public key could sign with it (RFC 8725 section 3.1).
-  if (/-----BEGIN|^\s*\{/.test(bytes.toString('latin1'))) {
+  if (/-----BEGIN|^\s*\{/.test(new TextDecoder('latin1').decode(bytes))) {
     throw new TypeError(
       'secret holds a PEM or JWK; a shared secret is random bytes. Use publicKey for a public key',
     )
@@ -61,8 +67,8 @@ export function importSecret(value: unknown, algorithms: Algorithms): Verificati
   if (bytes.length < needed) {
     throw new TypeError(`secret must have at least ${needed} bytes for ${[...algorithms].join(', ')}`)
   }
-  const key = createSecretKey(bytes)
-  return { kid: undefined, checks: new Map([...algorithms].map((name) => [name, signatureCheck(name, key)])) }
+  const key = signatures.secretKey(bytes)
+  return { kid: undefined, checks: new Map([...algorithms].map((name) => [name, key.check(name)])) }
 }
 
 /** Members that only a private or secret key has (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1). */
@@ -82,43 +88,69 @@ export function importJwk(jwk: JsonObject, algorithms: Algorithms): Verification
   const pinned = own(jwk, 'alg')
   if (kid !== undefined && typeof kid !== 'string') return 'malformed'
   if (pinned !== undefined && typeof pinned !== 'string') return 'malformed'
-  const key = publicKeyOf({ key: jwk as JsonWebKey, format: 'jwk' })
+  const key = signatures.publicKey(jwk)
   if (key === undefined) return 'malformed'
-  const allowed = [...algorithms].filter((name) => pinned === undefined || name === pinned)
-  return judge(key, kid, new Set(allowed))
+  return judge(key, kid, algorithms, pinned)
 }
 
-function judge(key: KeyObject, kid: string | undefined, algorithms: Algorithms): VerificationKey | KeyFault {
-  const kind = kindOf(key)
+function judge(
+  key: CheckingKey,
+  kid: string | undefined,
+  algorithms: Algorithms,
+  pinned?: string,
+): VerificationKey | KeyFault {
+  const jwk = key.jwk ?? {}
+  const kind = kindOf(jwk)
   if (kind === undefined) return 'unsupported'
-  if (kind === 'RSA' && isWeakRsa(key)) return 'weak'
-  const fitting = algorithmsOf(kind).filter((name) => algorithms.has(name))
+  if (kind === 'RSA' && isWeakRsa(jwk)) return 'weak'
+  if (
+    (kind === 'Ed25519' || kind === 'Ed448') &&
+    isSmallOrder(kind, decodeBase64url(String(own(jwk, 'x'))))
+  ) {
+    return 'weak'
+  }
+  const fitting = [...fittingAlgorithms(kind, algorithms)].filter(
+    ([name]) => pinned === undefined || name === pinned,
+  )
   if (fitting.length === 0) return 'algorithm'
-  return { kid, checks: new Map(fitting.map((name) => [name, signatureCheck(name, key)])) }
+  return { kid, checks: new Map(fitting.map(([name, rule]) => [name, key.check(rule)])) }
 }
 
-const curves: Readonly<Record<string, KeyKind>> = {
-  prime256v1: 'P-256',
-  secp384r1: 'P-384',
-  secp521r1: 'P-521',
+/** Key types and curves (RFC 7518 section 6, RFC 8037 section 2). */
+const kinds: ReadonlyMap<string, KeyKind> = new Map([
+  ['RSA', 'RSA'],
+  ['EC P-256', 'P-256'],
+  ['EC P-384', 'P-384'],
+  ['EC P-521', 'P-521'],
+  ['OKP Ed25519', 'Ed25519'],
+  ['OKP Ed448', 'Ed448'],
+])
+
+function kindOf(jwk: JsonObject): KeyKind | undefined {
+  const type = own(jwk, 'kty')
+  return kinds.get(type === 'RSA' ? type : `${type} ${own(jwk, 'crv')}`)
 }
 
-function kindOf(key: KeyObject): KeyKind | undefined {
-  if (key.asymmetricKeyType === 'rsa') return 'RSA'
-  if (key.asymmetricKeyType === 'ed25519') return 'Ed25519'
-  return key.asymmetricKeyType === 'ec' ? curves[key.asymmetricKeyDetails?.namedCurve ?? ''] : undefined
+/** RFC 7518 section 3.3: 2048 bits or more. With an exponent of 1 everything is its own signature, and 2 is none. */
+function isWeakRsa(jwk: JsonObject): boolean {
+  const exponent = decodeBase64url(String(own(jwk, 'e')))
+  return (
+    bitsOf(decodeBase64url(String(own(jwk, 'n')))) < 2048 ||
+    bitsOf(exponent) < 2 ||
+    (exponent.at(-1) ?? 0) % 2 === 0
+  )
 }
 
-/** RFC 7518 section 3.3: 2048 bits or more. With an exponent of 1 everything is its own signature. */
-function isWeakRsa(key: KeyObject): boolean {
-  const { modulusLength = 0, publicExponent = 0n } = key.asymmetricKeyDetails ?? {}
-  return modulusLength < 2048 || publicExponent < 3n
+function bitsOf(bytes: Uint8Array): number {
+  const first = bytes.findIndex((byte) => byte !== 0)
+  return first === -1 ? 0 : (bytes.length - first) * 8 - (Math.clz32(bytes[first] ?? 0) - 24)
 }
 
-function readPublicKey(value: unknown): KeyObject | JsonObject {
+/** A PEM text, tidied up, or a JWK. */
+function readPublicKey(value: unknown): string | PublicJwk {
   if (isObject(value)) return value
   if (typeof value !== 'string') throw new TypeError('publicKey must be a PEM text or a JWK')
-  if (!value.trim().startsWith('{')) return importPem(value)
+  if (!value.trim().startsWith('{')) return readPem(value)
   try {
     const jwk: unknown = JSON.parse(value)
     if (isObject(jwk)) return jwk
@@ -128,7 +160,7 @@ function readPublicKey(value: unknown): KeyObject | JsonObject {
   throw new TypeError('publicKey looks like a JWK and is not valid JSON')
 }
 
-function importPem(text: string): KeyObject {
+function readPem(text: string): string {
   // Indented in source code, or with \n spelt out in an environment variable: both are common, neither is ambiguous.
   const pem = text
     .replaceAll('\\n', '\n')
@@ -145,25 +177,18 @@ function importPem(text: string): KeyObject {
   if (!/^-----BEGIN (?:RSA )?PUBLIC KEY-----/.test(pem) || pem.split('-----BEGIN').length !== 2) {
     throw new TypeError('publicKey must be one PEM that begins with -----BEGIN PUBLIC KEY-----, or a JWK')
   }
-  const key = publicKeyOf(pem)
-  if (key === undefined) throw new TypeError(`publicKey ${complaints.malformed}`)
-  return key
-}
-
-function publicKeyOf(input: Parameters<typeof createPublicKey>[0]): KeyObject | undefined {
-  try {
-    return createPublicKey(input)
-  } catch {
-    return undefined
+  if (!signatures.readsPem) {
+    throw new TypeError('publicKey must be a JWK on this runtime: it has no node:crypto, which reads PEM')
   }
+  return pem
 }
 
 /** What a person is told; the key itself is never shown. */
 const complaints: Readonly<Record<KeyFault, string>> = {
   private: 'holds a private or secret key; give only the public half (for HMAC use secret)',
   malformed: 'is not a readable public key',
-  unsupported: 'has a type that is not supported: use RSA, EC on P-256, P-384 or P-521, or Ed25519',
-  weak: 'is too weak: RSA keys need at least 2048 bits, and an exponent of 3 or more',
+  unsupported: 'has a type that is not supported: use RSA, EC on P-256, P-384 or P-521, Ed25519 or Ed448',
+  weak: 'is too weak: RSA keys need at least 2048 bits and an exponent of 3 or more, EdDSA keys a point of large order',
   use: 'is not meant for checking signatures: its "use" or "key_ops" says so',
   algorithm: 'is bound by its "alg" to an algorithm that is not supported for its type',
 }

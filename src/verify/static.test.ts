@@ -12,7 +12,7 @@ describe('staticVerifier', () => {
     const reasons: RefusalReason[] = []
     const verifier = staticVerifier(
       { [token]: { subject: 'alice', scopes: ['read'], claims: { email: 'alice@example.com' } } },
-      { ...quiet, onRefused: (reason) => reasons.push(reason) },
+      { ...quiet, onRefused: ({ reason }) => reasons.push(reason) },
     )
     const accepted = await verifier.verifyToken(token)
     expect(accepted).toMatchObject({ token, subject: 'alice', clientId: 'alice', scopes: ['read'] })

@@ -1,10 +1,11 @@
-import type { Buffer } from 'node:buffer'
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { AccessToken, type AccessTokenInit } from '../core/access-token.ts'
 import { isBearerToken } from '../core/authorization.ts'
 import { checkOptions } from '../core/options.ts'
+import { nodeCrypto } from '../core/runtime.ts'
 import type { CompleteTokenVerifier } from '../core/verifier.ts'
 import { readEnvironment, type VerifierEnvironment } from './environment.ts'
+import { type Decider, verifierFrom } from './inside.ts'
+import { refusalReporter } from './report.ts'
 
 /** What is known of one token of a {@link staticVerifier}. */
 export type StaticToken = Pick<AccessTokenInit, 'claims' | 'scopes' | 'clientId' | 'subject' | 'expiresAt'>
@@ -28,7 +29,9 @@ export function staticVerifier(
   tokens: Readonly<Record<string, StaticToken>>,
   environment: VerifierEnvironment = {},
 ): CompleteTokenVerifier {
-  const { clock, log, refused } = readEnvironment('staticVerifier', environment)
+  const world = readEnvironment('staticVerifier', environment)
+  const { clock, log, onEvent } = world
+  const decider: Decider = { method: 'static', report: refusalReporter(world), sink: onEvent }
   const known = readTokens(tokens)
   log({
     level: 'warn',
@@ -36,23 +39,22 @@ export function staticVerifier(
     message: 'staticVerifier is for development and tests. Use API keys or a JWT issuer where it matters',
     details: { tokens: known.size },
   })
-  return Object.freeze({
-    async verifyToken(token: string): Promise<AccessToken | null> {
-      const entry = find(known, token)
-      if (entry === undefined) {
-        refused('unknown_token')
-        return null
-      }
-      const accepted = new AccessToken({ ...entry.facts, token })
-      if (!accepted.isExpired(clock())) return accepted
-      refused('expired')
-      return null
+  return verifierFrom(
+    {
+      judge(token, call) {
+        call.decider = decider
+        const entry = find(known, token)
+        if (entry === undefined) return 'unknown_token'
+        const accepted = new AccessToken({ ...entry.facts, token })
+        return accepted.isExpired(clock()) ? 'expired' : accepted
+      },
     },
-  })
+    { recognizes: (token) => find(known, token) !== undefined },
+  )
 }
 
 interface Entry {
-  readonly hash: Uint8Array
+  readonly hash: string
   readonly facts: StaticToken
 }
 
@@ -75,16 +77,23 @@ function readEntry(token: string, facts: StaticToken, number: number): [string, 
   // Made once to check the facts and to copy them.
   const { claims, scopes, clientId, subject, expiresAt } = new AccessToken({ ...facts, token })
   const hash = digest(token)
-  return [hash.toString('base64url'), { hash, facts: { claims, scopes, clientId, subject, expiresAt } }]
+  return [hash, { hash, facts: { claims, scopes, clientId, subject, expiresAt } }]
 }
 
 function find(known: ReadonlyMap<string, Entry>, token: string): Entry | undefined {
   if (typeof token !== 'string' || !isBearerToken(token)) return undefined
   const hash = digest(token)
-  const entry = known.get(hash.toString('base64url'))
-  return entry !== undefined && timingSafeEqual(entry.hash, hash) ? entry : undefined
+  const entry = known.get(hash)
+  return entry !== undefined && sameDigest(entry.hash, hash) ? entry : undefined
 }
 
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest()
+function digest(token: string): string {
+  if (nodeCrypto === undefined) throw new TypeError('staticVerifier needs a runtime with node:crypto')
+  return nodeCrypto.hash('sha256', token, 'hex')
+}
+
+/** What was found by its digest is equal; compared all the same, in constant time, so that no change of the map can undo it. */
+function sameDigest(one: string, other: string): boolean {
+  const bytes = new TextEncoder()
+  return nodeCrypto?.timingSafeEqual(bytes.encode(one), bytes.encode(other)) === true
 }

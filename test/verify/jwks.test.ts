@@ -107,10 +107,12 @@ describe('fetching', () => {
     })
     const { verify, logged } = verifierOf(server.url)
     expect(await verify(tokenOf(one.privateKey, 'k1'))).toBe('503 in 1 s')
-    expect(logged.at(-1)?.details?.reason).toBe('the answer is longer than 65536 bytes')
+    expect(logged.find(({ event }) => event === 'jwks_unavailable')?.details?.reason).toBe(
+      'the answer is longer than 65536 bytes',
+    )
   })
 
-  it('B-72 J08 counts decoded bytes', async () => {
+  it('B-72 J08 takes nothing that is compressed', async () => {
     const bomb = gzipSync(Buffer.alloc(20 * 1024 * 1024, ' '))
     expect(bomb.length).toBeLessThan(64 * 1024)
     const server = await keyServer((_request, response) => {
@@ -119,7 +121,9 @@ describe('fetching', () => {
     })
     const { verify, logged } = verifierOf(server.url)
     expect(await verify(tokenOf(one.privateKey, 'k1'))).toBe('503 in 1 s')
-    expect(logged.at(-1)?.details?.reason).toBe('the answer is longer than 65536 bytes')
+    expect(logged.find(({ event }) => event === 'jwks_unavailable')?.details?.reason).toBe(
+      'the answer is compressed although not asked for',
+    )
   })
 
   it.each([
@@ -291,7 +295,7 @@ describe('keys of a set', () => {
     expect(await verify(tokenOf(one.privateKey, 'k1', 'HS256'))).toBe(401)
     expect(server.requests).toHaveLength(0)
     expect(await verify(tokenOf(one.privateKey, 'k1'))).toBe(401)
-    expect(logged.map(({ event }) => event)).toEqual(['jwks_private_key'])
+    expect(logged.map(({ event }) => event)).toEqual(['token_refused', 'jwks_private_key', 'token_refused'])
   })
 
   it('B-09 J23 a key published with its private half is not used, and reported once', async () => {
@@ -300,7 +304,9 @@ describe('keys of a set', () => {
     expect(await verify(tokenOf(one.privateKey, 'k1'))).toBe(401)
     pass(700)
     expect(await verify(tokenOf(two.privateKey, 'k2'))).toBe(200)
-    expect(logged).toEqual([expect.objectContaining({ level: 'error', event: 'jwks_private_key' })])
+    expect(logged.filter(({ event }) => event === 'jwks_private_key')).toEqual([
+      expect.objectContaining({ level: 'error' }),
+    ])
     expect(JSON.stringify(logged)).not.toContain(String(one.privateKey.export({ format: 'jwk' }).d))
   })
 

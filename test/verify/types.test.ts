@@ -77,7 +77,7 @@ describe('types of BearerAuthProvider', () => {
     expectTypeOf<{ publicKey: string; audiance: string }>().not.toExtend<Options>()
     expect(() => Reflect.construct(BearerAuthProvider, [{ publicKey, audiance: 'x' }])).toThrow(
       new TypeError(
-        'BearerAuthProvider: unknown option "audiance"; known are publicKey, jwksUri, secret, issuer, algorithm, algorithms, audience, requiredScopes, clockSkew, allowMissingExp',
+        'BearerAuthProvider: unknown option "audiance"; known are publicKey, jwksUri, secret, issuer, algorithm, algorithms, audience, requiredScopes, clockSkew, rules',
       ),
     )
   })

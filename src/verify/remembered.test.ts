@@ -3,7 +3,7 @@ import { AccessToken } from '../core/index.ts'
 import { scopePolicy } from '../core/scopes.ts'
 import { RSAKeyPair } from '../issuer/index.ts'
 import { jwtVerifier } from './jwt.ts'
-import { verifiedTokens } from './verified.ts'
+import { tokenMap } from './remembered.ts'
 
 const pair = await RSAKeyPair.generate()
 const claims = { issuer: 'https://as.example.com', audience: 'me' }
@@ -67,13 +67,12 @@ describe('scopes of a verifier', () => {
   })
 })
 
-describe('verifiedTokens', () => {
-  it('is bounded: the oldest is forgotten', () => {
-    const tokens = verifiedTokens()
-    const one = { algorithm: 'RS256', kid: undefined, check: () => true, grant: { claims: {} } } as const
-    for (let n = 0; n <= 10_000; n++) tokens.keep(`digest-${n}`, one)
-    expect(tokens.get('digest-0')).toBeUndefined()
-    expect(tokens.get('digest-1')).toBe(one)
-    expect(tokens.get('digest-10000')).toBe(one)
+describe('tokenMap', () => {
+  it('B-121 is bounded: the oldest is forgotten', () => {
+    const map = tokenMap<number>(3)
+    for (let n = 0; n <= 3; n++) map.keep(`digest-${n}`, n)
+    expect([0, 1, 2, 3].map((n) => map.get(`digest-${n}`))).toEqual([undefined, 1, 2, 3])
+    map.drop('digest-2')
+    expect(map.get('digest-2')).toBeUndefined()
   })
 })

@@ -1,0 +1,161 @@
+import { type AccessToken, completeVerdict } from '../core/access-token.ts'
+import { type Clock, stopwatch } from '../core/clock.ts'
+import { AuthError } from '../core/errors.ts'
+import type { AuthMethod, CacheUse, EventSink } from '../core/events.ts'
+import { scopePolicy } from '../core/scopes.ts'
+import type { CompleteTokenVerifier, TokenVerifier, VerifyContext } from '../core/verifier.ts'
+import type { RefusalReason } from './refusal.ts'
+import type { Reporter } from './report.ts'
+
+/** By value, not by exception: refusing is what happens most under attack, and it has to be cheap. */
+export type Outcome = AccessToken | RefusalReason
+
+/** Who decides about a token, and is told of it. */
+export interface Decider {
+  readonly method: AuthMethod
+  readonly report?: Reporter
+  readonly sink?: EventSink | undefined
+  /** What every token needs that it takes. */
+  readonly requiredScopes?: readonly string[] | undefined
+}
+
+/** One verification, while it runs. Whoever decides writes down who it was. */
+export interface Call {
+  readonly context: VerifyContext | undefined
+  decider: Decider
+  cache: CacheUse
+  /** Whoever stands around asks for the scopes, after a last look of its own at the token. */
+  readonly scopesLater: boolean
+}
+
+/** Makes the {@link Call} of a verification that begins. */
+export function callWith(context: VerifyContext | undefined, scopesLater = false): Call {
+  return { context, decider: somebodyElse, cache: 'none', scopesLater }
+}
+
+/** A verifier nobody here knows: it reports by itself, if at all. */
+const somebodyElse: Decider = Object.freeze({ method: 'custom' })
+
+/**
+ * What a verifier of this package is on the inside: it judges and says why, and reports nothing yet. Verifiers that
+ * stand around others ask here, so that each decision is reported once, at its end, by whoever made it.
+ */
+export interface Inside {
+  /**
+   * Synchronous unless something has to be fetched.
+   * @throws AuthError `verifier_unavailable`, `insufficient_scope`
+   */
+  judge(token: string, call: Call): Outcome | Promise<Outcome>
+}
+
+/** Where a verifier keeps its inside. */
+export const inside: unique symbol = Symbol('mcp-bearer.inside')
+
+/** A verifier with an inside. */
+export interface TransparentVerifier extends CompleteTokenVerifier {
+  readonly [inside]: Inside
+}
+
+/** The members of a verifier besides its verdict. */
+export type VerifierTraits = Omit<CompleteTokenVerifier, 'verifyToken'>
+
+/** The traits of another verifier, for one that stands around it. */
+export function traitsOf(verifier: TokenVerifier): VerifierTraits {
+  const { authorizationServers, requiredScopes, issuers, recognizes, recheck } = verifier
+  const { close } = verifier as Partial<CompleteTokenVerifier>
+  return {
+    ...(authorizationServers && { authorizationServers }),
+    ...(requiredScopes && { requiredScopes }),
+    ...(issuers && { issuers }),
+    ...(recognizes && { recognizes: (token: string) => recognizes.call(verifier, token) }),
+    ...(recheck && { recheck: (token: AccessToken) => recheck.call(verifier, token) }),
+    ...(close && { close: () => close.call(verifier) }),
+  }
+}
+
+/** @throws TypeError when something is no verifier */
+export function checkVerifier(owner: string, value: unknown): void {
+  if (typeof (value as Partial<TokenVerifier> | undefined)?.verifyToken !== 'function') {
+    throw new TypeError(`${owner}: verifier must have a method verifyToken`)
+  }
+}
+
+/** Makes a verifier of an inside: what a caller sees, and what the operator is told. */
+export function verifierFrom(within: Inside, traits: VerifierTraits): TransparentVerifier {
+  return Object.freeze({
+    ...traits,
+    [inside]: within,
+    async verifyToken(token: string, context?: VerifyContext): Promise<AccessToken | null> {
+      const call = callWith(context)
+      const started = stopwatch()
+      try {
+        const judged = within.judge(token, call)
+        const outcome = judged instanceof Promise ? await judged : judged
+        if (typeof outcome === 'string') return refuse(outcome, token, call, started)
+        const { decider, cache } = call
+        decider.sink?.({
+          type: 'accepted',
+          method: decider.method,
+          cache,
+          seconds: secondsSince(started),
+        })
+        return outcome
+      } catch (error) {
+        fail(error, call, started)
+        throw error
+      }
+    },
+  })
+}
+
+function refuse(reason: RefusalReason, token: string, call: Call, started: number): null {
+  const { context, cache } = call
+  const { method, report, sink } = call.decider
+  report?.(reason, token)
+  context?.refused?.(reason)
+  sink?.({ type: 'refused', method, cache, reason, seconds: secondsSince(started) })
+  return null
+}
+
+function fail(thrown: unknown, { cache, decider: { method, sink } }: Call, started: number): void {
+  const error = thrown instanceof AuthError ? thrown.code : 'verifier_error'
+  sink?.({ type: 'failed', method, cache, error, seconds: secondsSince(started) })
+}
+
+function secondsSince(started: number): number {
+  return (stopwatch() - started) / 1000
+}
+
+/** The inside of a verifier; of one that somebody else wrote, what can be told from its answers. */
+export function insideOf(verifier: TokenVerifier, clock: Clock): Inside {
+  const own = (verifier as Partial<TransparentVerifier>)[inside]
+  const { requiredScopes } = verifier
+  return (
+    own ?? {
+      async judge(token, call) {
+        call.decider = { method: 'custom', requiredScopes }
+        const verdict = await verifier.verifyToken(token, call.context)
+        const complete = completeVerdict(verdict, clock)
+        return complete === null ? (verdict ? 'expired' : 'unknown_token') : granted(complete, call)
+      },
+    }
+  )
+}
+
+/**
+ * Lets a good token through when it has the scopes that whoever decided asks for. Always the last question: a token that
+ * is bad and short of a scope is bad.
+ * @throws AuthError `insufficient_scope` naming all that are needed
+ */
+export function granted(token: AccessToken, { context, decider, scopesLater }: Call): AccessToken {
+  const { requiredScopes = [] } = decider
+  if (scopesLater || requiredScopes.length === 0) return token
+  if ((context?.scopes ?? exact).covers(token.scopes, requiredScopes)) return token
+  throw new AuthError('insufficient_scope', undefined, { scopes: requiredScopes })
+}
+
+/** How scopes compare when nobody says otherwise. */
+const exact = scopePolicy()
+
+/** Stands in `issuers` of a verifier that takes JWTs of whatever issuer. */
+export const anyIssuer = '*'

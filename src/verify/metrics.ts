@@ -1,0 +1,81 @@
+import type { AuthEvent, EventSink } from '../core/events.ts'
+
+/** As much of a `Meter` of `@opentelemetry/api` as is used. */
+export interface MetricsMeter {
+  createHistogram(
+    name: string,
+    options: { readonly unit: string },
+  ): {
+    record(value: number, labels: Record<string, string>): void
+  }
+  createCounter(name: string): { add(value: number, labels: Record<string, string>): void }
+}
+
+/**
+ * Records events as OpenTelemetry metrics. No label names a caller, a key or an issuer.
+ *
+ * | metric | kind | labels |
+ * |---|---|---|
+ * | `mcp.auth.authenticate.duration` | histogram, seconds | `method`, `result` (`success`, `failure`, `error`), `error.type`, `cache` |
+ * | `mcp.auth.cache.operations` | counter | `cache` (`token`, `verdict`), `result` (`hit`, `miss`) |
+ * | `mcp.auth.jwks.fetches` | counter | `result` (`ok`, `failed`, `stale_served`) |
+ * | `mcp.auth.jwks.duration` | histogram, seconds | `result` |
+ * | `mcp.auth.introspection.duration` | histogram, seconds | `result` (`active`, `inactive`, `failed`) |
+ *
+ * @param meter of `@opentelemetry/api`, which is yours to install
+ * @returns what `onEvent` of a `VerifierEnvironment` takes
+ *
+ * @example
+ * ```ts
+ * import { metrics } from '@opentelemetry/api'
+ * import { jwtVerifier, metricEvents } from 'mcp-bearer/verify'
+ *
+ * jwtVerifier(
+ *   { jwksUri: 'https://idp.example.com/jwks', issuer: 'https://idp.example.com', audience: 'me' },
+ *   { onEvent: metricEvents(metrics.getMeter('my-mcp-server')) },
+ * )
+ * ```
+ */
+export function metricEvents(meter: MetricsMeter): EventSink {
+  const seconds = { unit: 's' }
+  const authenticate = meter.createHistogram('mcp.auth.authenticate.duration', seconds)
+  const introspection = meter.createHistogram('mcp.auth.introspection.duration', seconds)
+  const fetching = meter.createHistogram('mcp.auth.jwks.duration', seconds)
+  const fetches = meter.createCounter('mcp.auth.jwks.fetches')
+  const cache = meter.createCounter('mcp.auth.cache.operations')
+
+  return (event) => {
+    switch (event.type) {
+      case 'accepted':
+      case 'refused':
+      case 'failed':
+        authenticate.record(event.seconds, verdictLabels(event))
+        break
+      case 'cache.hit':
+      case 'cache.miss':
+        cache.add(1, { cache: event.cache, result: event.type.slice('cache.'.length) })
+        break
+      case 'jwks.fetched':
+        fetches.add(1, { result: event.result })
+        fetching.record(event.seconds, { result: event.result })
+        break
+      case 'jwks.stale':
+        fetches.add(1, { result: 'stale_served' })
+        break
+      case 'introspection':
+        introspection.record(event.seconds, { result: event.result })
+    }
+  }
+}
+
+function verdictLabels(event: Extract<AuthEvent, { type: 'accepted' | 'refused' | 'failed' }>) {
+  const { method, cache } = event
+  switch (event.type) {
+    case 'accepted':
+      return { method, cache, result: 'success' }
+    case 'refused':
+      return { method, cache, result: 'failure', 'error.type': event.reason }
+    case 'failed':
+      return { method, cache, result: 'error', 'error.type': event.error }
+  }
+}

@@ -1,0 +1,75 @@
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/log.ts'
+import { redact } from '../core/redact.ts'
+import type { Environment } from './environment.ts'
+import { explanations, type RefusalReason, type TokenRefusal } from './refusal.ts'
+
+/** What was compared, where it helps the operator. */
+export type Comparison = Pick<TokenRefusal, 'expected' | 'found' | 'hint'>
+
+/** Finds out what was compared. Called when somebody listens, never on the path of a refusal nobody asks about. */
+export type Compare = (reason: RefusalReason, token: string) => Comparison
+
+/** Tells the operator of refused tokens: each one to the hook, and of each kind one a minute to the log. */
+export type Reporter = (reason: RefusalReason, token: string) => void
+
+/** Makes the {@link Reporter} of a verifier. */
+export function refusalReporter(
+  { clock, log, onRefused }: Pick<Environment, 'clock' | 'log' | 'onRefused'>,
+  compare: Compare = () => nothing,
+): Reporter {
+  const line = throttledLog(clock, log)
+  return (reason, token) => {
+    const isDue = line.isDue(reason)
+    if (!isDue && onRefused === undefined) return
+    const refusal = refusalOf(reason, compare(reason, token))
+    if (isDue) line.write(refusal)
+    onRefused?.(refusal)
+  }
+}
+
+const nothing: Comparison = Object.freeze({})
+/** Characters of a value that are shown. */
+const shownLength = 200
+
+/** A refusal with everything an operator is told of it. What came with the token is cut, and redacted. */
+export function refusalOf(reason: RefusalReason, { expected, found, hint }: Comparison): TokenRefusal {
+  return Object.freeze({
+    reason,
+    ...explanations[reason],
+    ...(expected !== undefined && { expected }),
+    ...(found !== undefined && { found: shown(found) }),
+    ...(hint !== undefined && { hint }),
+  })
+}
+
+function shown(text: string): string {
+  const clean = redact(text)
+  return clean.length <= shownLength ? clean : `${clean.slice(0, shownLength)}…`
+}
+
+/** Milliseconds between two lines of one reason. */
+const pause = 60_000
+
+/** An attacker must not fill the disk: one line a minute for each reason, which says how many were left out. */
+function throttledLog(clock: Clock, log: Logger) {
+  const last = new Map<RefusalReason, { at: number; omitted: number }>()
+  return {
+    isDue(reason: RefusalReason): boolean {
+      const known = last.get(reason)
+      if (known === undefined || Math.abs(clock() - known.at) >= pause) return true
+      known.omitted += 1
+      return false
+    },
+    write({ reason, message, remedy, expected, found, hint }: TokenRefusal): void {
+      const omitted = last.get(reason)?.omitted || undefined
+      last.set(reason, { at: clock(), omitted: 0 })
+      log({
+        level: 'warn',
+        event: 'token_refused',
+        message: `${message} ${remedy}`,
+        details: { reason, expected, found, hint, omitted },
+      })
+    },
+  }
+}

@@ -1,0 +1,90 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+import { onTestFinished } from 'vitest'
+import { type Answer, installed, patience } from './programs.ts'
+import { temporaryFolder } from './temporary-folder.ts'
+import type { Question } from './vectors.ts'
+
+/** workerd as it is since 2026-08-04, with the modules of Node; and without them, as in a browser. */
+export type WorkerRuntime = 'workerd' | 'workerd-without-node'
+
+const flags: Readonly<Record<WorkerRuntime, readonly string[]>> = {
+  workerd: [],
+  // Both: with only the first of them `node:crypto` is still there.
+  'workerd-without-node': ['no_nodejs_compat', 'no_nodejs_compat_v2'],
+}
+
+/** Lets workerd judge tokens: the built package and the worker as one module, behind a socket on this machine. */
+export async function askWorker(name: WorkerRuntime, questions: readonly Question[]): Promise<Answer> {
+  const { path } = await installed('workerd')
+  const folder = await temporaryFolder()
+  await writeFile(join(folder, 'worker.mjs'), await bundle())
+  await writeFile(join(folder, 'config.capnp'), configuration(flags[name]))
+  const child = spawn(path, ['serve', '--control-fd=3', 'config.capnp'], {
+    cwd: folder,
+    env: {},
+    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
+    timeout: patience,
+    killSignal: 'SIGKILL',
+  })
+  const closed = once(child, 'close')
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await closed
+  })
+  const response = await fetch(`http://127.0.0.1:${await portOf(child, closed)}/`, {
+    method: 'POST',
+    body: JSON.stringify(questions),
+  })
+  if (!response.ok) throw new Error(`${name} answered ${response.status}: ${await response.text()}`)
+  return (await response.json()) as Answer
+}
+
+async function bundle(): Promise<string> {
+  const input = fileURLToPath(new URL('worker.mjs', import.meta.url))
+  const bundler = await rolldown({ input, platform: 'neutral', external: /^node:/ })
+  try {
+    const { output } = await bundler.generate({ format: 'esm' })
+    const [{ code }, ...others] = output
+    if (others.length > 0) throw new Error(`the worker became ${output.length} modules`)
+    return code
+  } finally {
+    await bundler.close()
+  }
+}
+
+/** Of the network it may reach this machine and nothing else. Without a list of its own it could not reach even that. */
+function configuration(compatibilityFlags: readonly string[]): string {
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .main), (name = "this-machine", network = (allow = ["local"]))],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]);
+const main :Workerd.Worker = (
+  modules = [(name = "worker", esModule = embed "worker.mjs")],
+  compatibilityDate = "2026-11-01",
+  compatibilityFlags = ${JSON.stringify(compatibilityFlags)},
+  globalOutbound = "this-machine");
+`
+}
+
+/** It tells its port on descriptor 3. A worker that does not load ends before. */
+async function portOf(child: ChildProcess, closed: Promise<unknown[]>): Promise<number> {
+  const events = createInterface({ input: child.stdio[3] as Readable })
+  const port = (async () => {
+    for await (const line of events) {
+      const { event, port } = JSON.parse(line) as { event: string; port: number }
+      if (event === 'listen') return port
+    }
+    throw new Error('workerd closed its control channel')
+  })()
+  const ended = closed.then(([code]) => {
+    throw new Error(`workerd ended with ${code}; it says why on standard error`)
+  })
+  return Promise.race([port, ended])
+}
