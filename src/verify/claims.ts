@@ -49,7 +49,7 @@ export function judgeClaims(
       ? undefined
       : judgeAudience(claims, rules.audiences)) ??
     judgeKind(claims) ??
-    (rules.required.every((name) => own(claims, name) !== undefined) ? undefined : 'missing_claim')
+    (rules.required.every((name) => isStated(name, own(claims, name))) ? undefined : 'missing_claim')
   if (wrong !== undefined) return wrong
   const identity = readIdentity(claims)
   if (identity === undefined) return 'no_identity'
@@ -61,6 +61,12 @@ export function judgeClaims(
     issuer: own(claims, 'iss') as string | undefined,
     expiresAt: own(claims, 'exp') as number | undefined,
   }
+}
+
+/** Whether a claim is there and says something (RFC 9068 section 2.2); `null` says nothing. */
+export function isStated(name: string, value: unknown): boolean {
+  if (name === 'exp' || name === 'iat') return typeof value === 'number'
+  return isText(value) || (name === 'aud' && Array.isArray(value) && value.length > 0)
 }
 
 function isMissing(claims: JsonObject, name: string, isAllowed: boolean | undefined): boolean {

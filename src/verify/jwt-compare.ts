@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { isStated } from './claims.ts'
 import { readUnverified } from './compact.ts'
 import { type JsonObject, own } from './json.ts'
 import type { JwtSettings } from './jwt-options.ts'
@@ -26,7 +27,7 @@ export function jwtCompare({ header: { algorithms, types }, rules }: JwtSettings
 
   function missing(claims: JsonObject): readonly string[] {
     const needed = new Set([...(rules.allowMissingExp ? [] : ['exp']), ...rules.required])
-    return [...needed].filter((name) => own(claims, name) === undefined)
+    return [...needed].filter((name) => !isStated(name, own(claims, name)))
   }
 
   return (reason, token) => {

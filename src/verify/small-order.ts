@@ -6,20 +6,15 @@ interface Curve {
 }
 
 const prime25519 = 2n ** 255n - 19n
+/** The y of a point of order 8; that of the other ones is its negative. */
+const order8 = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n
 const prime448 = 2n ** 448n - 2n ** 224n - 1n
 
 const curves: Readonly<Record<'Ed25519' | 'Ed448', Curve>> = {
   Ed25519: {
     prime: prime25519,
     bytes: 32,
-    ys: new Set([
-      0n,
-      1n,
-      prime25519 - 1n,
-      // The points of order 8.
-      0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n,
-      0x7a03ac9277fdc74ec6cc392cfa53202a0f67100d760b3cba4fd83d4d706a17c7n,
-    ]),
+    ys: new Set([0n, 1n, prime25519 - 1n, order8, prime25519 - order8]),
   },
   Ed448: { prime: prime448, bytes: 57, ys: new Set([0n, 1n, prime448 - 1n]) },
 }
