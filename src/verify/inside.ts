@@ -17,6 +17,8 @@ export interface Decider {
   readonly sink?: EventSink | undefined
   /** What every token needs that it takes. */
   readonly requiredScopes?: readonly string[] | undefined
+  /** A caller learns nothing of a token, not even that it has expired: it would learn that it once was one. */
+  readonly isSilent?: boolean
 }
 
 /** One verification, while it runs. Whoever decides writes down who it was. */
@@ -110,9 +112,9 @@ export function verifierFrom(within: Inside, traits: VerifierTraits): Transparen
 
 function refuse(reason: RefusalReason, token: string, call: Call, started: number): null {
   const { context, cache } = call
-  const { method, report, sink } = call.decider
+  const { method, report, sink, isSilent } = call.decider
   report?.(reason, token)
-  context?.refused?.(reason)
+  if (!isSilent) context?.refused?.(reason)
   sink?.({ type: 'refused', method, cache, reason, seconds: secondsSince(started) })
   return null
 }

@@ -31,7 +31,12 @@ export function staticVerifier(
 ): CompleteTokenVerifier {
   const world = readEnvironment('staticVerifier', environment)
   const { clock, log, onEvent } = world
-  const decider: Decider = { method: 'static', report: refusalReporter(world), sink: onEvent }
+  const decider: Decider = {
+    method: 'static',
+    report: refusalReporter(world),
+    sink: onEvent,
+    isSilent: true,
+  }
   const known = readTokens(tokens)
   log({
     level: 'warn',
