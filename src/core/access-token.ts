@@ -39,10 +39,62 @@ function stringClaim(
   return undefined
 }
 
-/** All that is known of an access token but the token itself: with it, an equal one can be made. */
-export type Grant = Omit<AccessTokenInit, 'token'>
+/**
+ * All that is known of an access token but the token itself: checked and frozen once, and made into an
+ * {@link AccessToken} on each use. For those who remember a verdict and must not keep the token.
+ */
+export class Grant implements Omit<AccessTokenInit, 'token'> {
+  readonly clientId: string
+  readonly subject: string | undefined
+  readonly issuer: string | undefined
+  readonly scopes: readonly string[]
+  readonly claims: Readonly<Record<string, unknown>>
+  /** Seconds since 1970. */
+  readonly expiresAt: number | undefined
+  /** Seconds. */
+  readonly clockSkew: number
+  /** Milliseconds since 1970, the skew granted. */
+  readonly endsAt: number
 
-/** Takes the {@link Grant} out of an access token, for those who remember a verdict and must not keep the token. */
+  /**
+   * @param token what the client id is derived from, where nothing names one
+   * @throws TypeError when a member has the wrong type
+   */
+  constructor(init: Omit<AccessTokenInit, 'token'>, token: string) {
+    this.expiresAt = secondsOf(init.expiresAt)
+    this.clockSkew =
+      init.clockSkew === undefined ? 0 : numberBetween('AccessToken: clockSkew', init.clockSkew, 0, 300)
+    this.endsAt = ((this.expiresAt ?? Number.POSITIVE_INFINITY) + this.clockSkew) * 1000
+    this.claims = frozenClaims(init.claims)
+    this.scopes = frozenScopes(init.scopes)
+    this.subject = optionalText('subject', init.subject) ?? stringClaim(this.claims, 'sub')
+    this.issuer = optionalText('issuer', init.issuer) ?? stringClaim(this.claims, 'iss')
+    this.clientId =
+      optionalText('clientId', init.clientId) ??
+      stringClaim(this.claims, 'client_id', 'azp', 'appid', 'cid') ??
+      this.subject ??
+      digestId(token)
+    Object.freeze(this)
+  }
+
+  /** The access token, for somebody who presents it. Nothing is checked or copied again. */
+  accessToken(token: string): AccessToken {
+    return new AccessToken(new Presented(this, token))
+  }
+}
+
+/** A token beside what is known of it already. */
+class Presented implements Pick<AccessTokenInit, 'token'> {
+  readonly grant: Grant
+  readonly token: string
+
+  constructor(grant: Grant, token: string) {
+    this.grant = grant
+    this.token = token
+  }
+}
+
+/** The {@link Grant} of an access token. */
 export let grantOf: (token: AccessToken) => Grant
 
 /**
@@ -59,35 +111,28 @@ export let grantOf: (token: AccessToken) => Grant
  */
 export class AccessToken implements AccessTokenInit {
   readonly #token: string
-  readonly #expiresAt: number | undefined
-  readonly #endsAt: number
+  readonly #grant: Grant
   readonly clientId: string
   declare readonly subject?: string
   declare readonly issuer?: string
   readonly scopes: readonly string[]
   readonly claims: Readonly<Record<string, unknown>>
 
+  static {
+    grantOf = (token) => token.#grant
+  }
+
   /** @throws TypeError when a member has the wrong type; the message names it and never shows the token */
   constructor(init: AccessTokenInit) {
-    if (typeof init !== 'object' || init === null || Array.isArray(init)) {
-      throw new TypeError('AccessToken: expected an object { token, … }')
-    }
-    if ('expires_at' in init || 'exp' in init || 'client_id' in init || 'scope' in init)
-      refuseOtherNames(init)
-    this.#token = text('token', init.token)
-    this.#expiresAt = milliseconds(init.expiresAt)
-    this.#endsAt = (this.#expiresAt ?? Number.POSITIVE_INFINITY) + skewOf(init.clockSkew)
-    this.claims = frozenClaims(init.claims)
-    this.scopes = frozenScopes(init.scopes)
-    const subject = optionalText('subject', init.subject) ?? stringClaim(this.claims, 'sub')
+    const { grant, token } = init instanceof Presented ? init : present(init)
+    const { subject, issuer } = grant
+    this.#token = token
+    this.#grant = grant
+    this.clientId = grant.clientId
+    this.scopes = grant.scopes
+    this.claims = grant.claims
     if (subject !== undefined) this.subject = subject
-    const issuer = optionalText('issuer', init.issuer) ?? stringClaim(this.claims, 'iss')
     if (issuer !== undefined) this.issuer = issuer
-    this.clientId =
-      optionalText('clientId', init.clientId) ??
-      stringClaim(this.claims, 'client_id', 'azp', 'appid', 'cid') ??
-      subject ??
-      digestId(this.#token)
     Object.freeze(this)
   }
 
@@ -98,24 +143,13 @@ export class AccessToken implements AccessTokenInit {
 
   /** When the token stops working; `undefined` when it does not expire. A fresh `Date` each time: changing it changes nothing. */
   get expiresAt(): Date | undefined {
-    return this.#expiresAt === undefined ? undefined : new Date(this.#expiresAt)
+    const { expiresAt } = this.#grant
+    return expiresAt === undefined ? undefined : new Date(expiresAt * 1000)
   }
 
   /** Whether the token is over at the time `now` (milliseconds since 1970), the verifier's clock skew granted. */
   isExpired(now: number): boolean {
-    return now >= this.#endsAt
-  }
-
-  static {
-    grantOf = (token) => ({
-      clientId: token.clientId,
-      subject: token.subject,
-      issuer: token.issuer,
-      scopes: token.scopes,
-      expiresAt: token.#expiresAt === undefined ? undefined : token.#expiresAt / 1000,
-      clockSkew: token.#expiresAt === undefined ? undefined : (token.#endsAt - token.#expiresAt) / 1000,
-      claims: token.claims,
-    })
+    return now >= this.#grant.endsAt
   }
 
   /** What may be shown: everything but the token. */
@@ -155,6 +189,15 @@ export function completeVerdict(verdict: unknown, clock: Clock): AccessToken | n
   return token.isExpired(clock()) ? null : token
 }
 
+function present(init: AccessTokenInit): Presented {
+  if (typeof init !== 'object' || init === null || Array.isArray(init)) {
+    throw new TypeError('AccessToken: expected an object { token, … }')
+  }
+  if ('expires_at' in init || 'exp' in init || 'client_id' in init || 'scope' in init) refuseOtherNames(init)
+  const token = text('token', init.token)
+  return new Presented(new Grant(init, token), token)
+}
+
 /** Two credentials never share a principal by default, and the token cannot be read back from its digest. */
 function digestId(token: string): string {
   const digest = sha256(token)
@@ -180,31 +223,21 @@ function optionalText(name: string, value: unknown): string | undefined {
   return value === undefined ? undefined : text(name, value)
 }
 
-/** Milliseconds. */
-function skewOf(seconds: number | undefined): number {
-  return seconds === undefined ? 0 : numberBetween('AccessToken: clockSkew', seconds, 0, 300) * 1000
-}
-
-/**
- * Scopes and claims of other access tokens. Nobody can change them, so that a verifier that keeps them for a token it
- * has seen need not have them copied on every request.
- */
-const frozen = new WeakSet<object>()
-
 function frozenScopes(scopes: unknown): readonly string[] {
   if (scopes === undefined) return noScopes
   if (!Array.isArray(scopes)) throw new TypeError('AccessToken: scopes must be a list of strings')
-  if (frozen.has(scopes)) return scopes
-  if (!Array.from(scopes).every((scope) => typeof scope === 'string')) {
+  const list = Array.from(scopes)
+  if (!list.every((scope) => typeof scope === 'string')) {
     throw new TypeError('AccessToken: scopes must be a list of strings')
   }
-  const copy = Object.freeze([...new Set((scopes as string[]).flatMap(parseScopes))])
-  frozen.add(copy)
-  return copy
+  // One text may hold several; most lists are as they should be.
+  const single = list.some((scope) => scope === '' || scope.includes(' ')) ? list.flatMap(parseScopes) : list
+  const unique = new Set(single)
+  return Object.freeze(unique.size === single.length ? single : [...unique])
 }
 
 /**
- * A deep copy of claims that nobody can change. An {@link AccessToken} takes it as it is, without another copy.
+ * A deep copy of claims that nobody can change.
  * @throws TypeError when they are no object, hold functions, or are nested too deeply
  */
 export function frozenClaims(claims: unknown): Readonly<Record<string, unknown>> {
@@ -212,10 +245,7 @@ export function frozenClaims(claims: unknown): Readonly<Record<string, unknown>>
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
     throw new TypeError('AccessToken: claims must be an object')
   }
-  if (frozen.has(claims)) return claims as Readonly<Record<string, unknown>>
-  const copy = frozenCopy(claims, 0) as Readonly<Record<string, unknown>>
-  frozen.add(copy)
-  return copy
+  return frozenCopy(claims, 0) as Readonly<Record<string, unknown>>
 }
 
 const noScopes: readonly string[] = Object.freeze([])
@@ -227,15 +257,11 @@ const noClaims: Readonly<Record<string, unknown>> = Object.freeze(
 /** Seconds beyond this are milliseconds by mistake: 9999-12-31T23:59:59Z. */
 const lastSecond = 253_402_300_799
 
-function milliseconds(expiresAt: unknown): number | undefined {
+/** Seconds since 1970. */
+function secondsOf(expiresAt: unknown): number | undefined {
   if (expiresAt === undefined) return undefined
-  const value =
-    expiresAt instanceof Date
-      ? expiresAt.getTime()
-      : typeof expiresAt === 'number'
-        ? expiresAt * 1000
-        : Number.NaN
-  if (!Number.isFinite(value) || value > lastSecond * 1000) {
+  const value = expiresAt instanceof Date ? expiresAt.getTime() / 1000 : expiresAt
+  if (typeof value !== 'number' || !Number.isFinite(value) || value > lastSecond) {
     throw new TypeError('AccessToken: expiresAt must be a Date, or seconds since 1970')
   }
   return value
@@ -248,19 +274,24 @@ const maxDepth = 100
  * A copy nobody can change: the caller's own record stays as it is, and no handler can rewrite who calls. Without
  * prototypes, so that a claim named `__proto__` or `constructor` is a claim like any other (CWE-1321).
  */
-function frozenCopy(value: unknown, depth: number): unknown {
-  if (typeof value === 'function' || typeof value === 'symbol') {
-    throw new TypeError('AccessToken: claims must hold data, not functions')
-  }
-  if (typeof value !== 'object' || value === null) return value
+function frozenCopy(value: object, depth: number): unknown {
   if (depth === maxDepth) {
     throw new TypeError('AccessToken: claims are nested too deeply, or contain themselves')
   }
-  if (Array.isArray(value)) return Object.freeze(Array.from(value, (item) => frozenCopy(item, depth + 1)))
+  if (Array.isArray(value)) return Object.freeze(Array.from(value, (item) => copyOf(item, depth)))
   if (value instanceof Date) return dateText(value)
   const copy = Object.create(null) as Record<string, unknown>
-  for (const [name, member] of Object.entries(value)) copy[name] = frozenCopy(member, depth + 1)
+  const source = value as Readonly<Record<string, unknown>>
+  for (const name of Object.keys(source)) copy[name] = copyOf(source[name], depth)
   return Object.freeze(copy)
+}
+
+function copyOf(value: unknown, depth: number): unknown {
+  if (typeof value === 'object' && value !== null) return frozenCopy(value, depth + 1)
+  if (typeof value === 'function' || typeof value === 'symbol') {
+    throw new TypeError('AccessToken: claims must hold data, not functions')
+  }
+  return value
 }
 
 function dateText(date: Date): string {

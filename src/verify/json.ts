@@ -25,65 +25,69 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
   try {
     const text = utf8.decode(bytes)
-    if (!hasUniqueMembers(text)) return undefined
+    const names = countNames(text)
+    if (names === undefined) return undefined
     const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
+    // Of members with one name, however it is spelt, the parser keeps the last: then some are missing.
+    return isObject(value) && countMembers(value) === names ? value : undefined
   } catch {
     return undefined
   }
 }
 
 /**
- * One pass over a text that is JSON or will be refused by `JSON.parse`: so this need not know the whole grammar, only
- * where strings, objects and lists begin and end.
+ * How many names of members stand in a text that is JSON, or will be refused by `JSON.parse`: each is followed by a
+ * colon, and outside of strings there are no others.
+ * @returns `undefined` when it is nested too deeply
  */
-function hasUniqueMembers(text: string): boolean {
-  /** One entry for each open bracket: the names seen in an object, `undefined` for a list. */
-  const open: (Set<string> | undefined)[] = []
-  let names: Set<string> | undefined
-  /** Whether a string that comes now is the name of a member, should this be an object. */
-  let nameNext = false
+function countNames(text: string): number | undefined {
+  let names = 0
+  let depth = 0
   for (let at = 0; at < text.length; at++) {
     switch (text.charCodeAt(at)) {
+      case 0x22: // "
+        at = endOfString(text, at)
+        break
+      case 0x3a: // :
+        names += 1
+        break
       case 0x7b: // {
       case 0x5b: // [
-        names = text.charCodeAt(at) === 0x7b ? new Set() : undefined
-        nameNext = true
-        if (open.push(names) > maxDepth) return false
+        depth += 1
+        if (depth > maxDepth) return undefined
         break
       case 0x7d: // }
       case 0x5d: // ]
-        open.pop()
-        names = open[open.length - 1]
-        nameNext = false
-        break
-      case 0x2c: // ,
-        nameNext = true
-        break
-      case 0x22: {
-        // "
-        const end = endOfString(text, at)
-        if (nameNext && names !== undefined && !addName(names, text.slice(at, end))) return false
-        nameNext = false
-        at = end - 1
-      }
+        depth -= 1
     }
   }
-  return true
+  return names
 }
 
-/** The place after the closing quote, or the end of the text. */
+/** The place of the closing quote, or the end of the text. */
 function endOfString(text: string, start: number): number {
-  for (let at = start + 1; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === 0x22) return at + 1
-    if (code === 0x5c) at++ // whatever is escaped, it does not end the string
-  }
-  return text.length
+  let end = text.indexOf('"', start + 1)
+  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1)
+  return end === -1 ? text.length : end
 }
 
-/** Two spellings of one name are one name: `"\u0061lg"` is `"alg"`. */
-function addName(names: Set<string>, quoted: string): boolean {
-  const name = quoted.includes('\\') ? String(JSON.parse(quoted)) : quoted.slice(1, -1)
-  return names.size < names.add(name).size
+/** Whether an odd number of backslashes stands in front. */
+function isEscaped(text: string, at: number): boolean {
+  let first = at
+  while (text.charCodeAt(first - 1) === 0x5c) first -= 1
+  return (at - first) % 2 === 1
+}
+
+/** The members of all objects within. */
+function countMembers(value: object): number {
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + membersWithin(item), 0)
+  const object = value as JsonObject
+  const names = Object.keys(object)
+  let sum = names.length
+  for (const name of names) sum += membersWithin(object[name])
+  return sum
+}
+
+function membersWithin(value: unknown): number {
+  return typeof value === 'object' && value !== null ? countMembers(value) : 0
 }

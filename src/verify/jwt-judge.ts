@@ -1,4 +1,4 @@
-import { AccessToken, frozenClaims } from '../core/access-token.ts'
+import { type AccessToken, Grant } from '../core/access-token.ts'
 import type { Clock } from '../core/clock.ts'
 import { judgeClaims, judgeIssuer } from './claims.ts'
 import { type Jws, parseCompact } from './compact.ts'
@@ -47,14 +47,11 @@ export function newTokenJudge(
 
   function judgeSigned(check: SignatureCheck | undefined, jws: Jws, token: string): Judged {
     if (!check) return 'bad_signature'
-    const { algorithm, kid } = jws
-    const claims = frozenClaims(jws.claims)
+    const { algorithm, kid, claims } = jws
     const judged = judgeClaims(claims, rules, clock() / 1000)
     if (typeof judged === 'string') return judged
-    const { clockSkew } = rules
-    const accepted = new AccessToken({ ...judged, token, clockSkew, claims })
-    const grant = { ...judged, clockSkew, scopes: accepted.scopes, claims }
-    return { token: accepted, verified: { algorithm, kid, check, grant } }
+    const grant = new Grant(judged, token)
+    return { token: grant.accessToken(token), verified: { algorithm, kid, check, grant } }
   }
 }
 

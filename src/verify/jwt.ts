@@ -1,4 +1,3 @@
-import { AccessToken } from '../core/access-token.ts'
 import { maxTokenLength } from '../core/authorization.ts'
 import type { CompleteTokenVerifier } from '../core/verifier.ts'
 import { judgeIssuer, judgeTime } from './claims.ts'
@@ -128,7 +127,7 @@ function rememberedTokens(
     digest: string,
   ): MaybeLater<Outcome> {
     if (!checks.includes(check)) return learn(token, digest)
-    return judgeTime(grant.claims, rules, clock() / 1000) ?? new AccessToken({ ...grant, token })
+    return judgeTime(grant.claims, rules, clock() / 1000) ?? grant.accessToken(token)
   }
 
   function learn(token: string, digest: string): MaybeLater<Outcome> {

@@ -1,7 +1,6 @@
-import type { AccessTokenInit } from '../core/access-token.ts'
+import type { Grant } from '../core/access-token.ts'
 import { nodeCrypto } from '../core/runtime.ts'
 import type { JwsAlgorithm } from './algorithms.ts'
-import type { JsonObject } from './json.ts'
 import type { SignatureCheck } from './signature-backend.ts'
 
 /** What is remembered of a token that was good. Not the token: it cannot be read back. */
@@ -11,7 +10,7 @@ export interface Verified {
   /** The check that passed; it belongs to one key. */
   readonly check: SignatureCheck
   /** What the token says, all but the token. */
-  readonly grant: Omit<AccessTokenInit, 'token'> & { readonly claims: JsonObject }
+  readonly grant: Grant
 }
 
 /** Things by the digest of a token, at most so many; beyond it the oldest is forgotten. */
@@ -27,6 +26,8 @@ export function tokenMap<T>(capacity: number): TokenMap<T> {
   return {
     get: (digest) => byDigest.get(digest),
     keep(digest, value) {
+      // What is there already takes no other's place.
+      byDigest.delete(digest)
       if (byDigest.size >= capacity) byDigest.delete(byDigest.keys().next().value ?? '')
       byDigest.set(digest, value)
     },
