@@ -38,7 +38,10 @@ export {
   type Refusal,
   type RefusalDetails,
   type RequestHead,
+  type ResourceMetadata,
+  type ResourceMetadataOptions,
   refusalResponse,
   requireAuth,
   requireScopes,
+  resourceMetadata,
 } from './http/index.ts'

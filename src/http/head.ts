@@ -4,7 +4,7 @@
  */
 export interface RequestHead {
   readonly method: string
-  /** The request target: a path, or an absolute URL. Only its query is ever read. */
+  /** The request target: a path, or an absolute URL. Its query is searched for tokens, its path only compared. */
   readonly url: string
   /** Every value the request holds under a lower-case header name, one for each line; empty when there is none. */
   header(name: string): readonly string[]

@@ -4,3 +4,8 @@ export { type BearerGate, type BearerGateOptions, bearerGate, isRefusal } from '
 export type { RequestHead } from './head.ts'
 export { loopbackOrigins, type OriginPolicy, type OriginPolicyOptions, originPolicy } from './origin.ts'
 export { type Refusal, type RefusalDetails, refusalResponse } from './refusal.ts'
+export {
+  type ResourceMetadata,
+  type ResourceMetadataOptions,
+  resourceMetadata,
+} from './resource-metadata.ts'

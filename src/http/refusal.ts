@@ -143,13 +143,19 @@ export function refusalResponse(refusal: PlainAnswer, method = 'GET'): Response 
   })
 }
 
-/** An answer with a small JSON body of ASCII text, which nobody may cache. Names of headers in lower case. */
+/**
+ * An answer with a small JSON body, which nobody may cache unless `headers` say so. Names of headers in lower case. The
+ * body is ASCII, so that its characters are its bytes.
+ */
 export function jsonAnswer(
   status: number,
   content: unknown,
   headers: Readonly<Record<string, string>> = {},
 ): PlainAnswer {
-  const body = JSON.stringify(content)
+  const body = JSON.stringify(content).replace(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
   const basic = {
     'content-type': 'application/json',
     'content-length': String(body.length),

@@ -9,7 +9,8 @@ export {
   jwtVerifier,
   staticVerifier,
 } from '../verify/index.ts'
-export type { HttpOptions } from './http-side.ts'
+export type { HttpOptions } from './http-options.ts'
+export type { Route } from './http-side.ts'
 export type { Listening, ListenOptions } from './listen.ts'
 export { MCPServer, type MCPServerOptions } from './mcp-server.ts'
 export type { PromptHandler } from './prompts.ts'

@@ -11,7 +11,8 @@ import {
   unfailing,
 } from '../core/index.ts'
 import { checkOptions, numberBetween } from '../core/options.ts'
-import { type HttpOptions, HttpSide } from './http-side.ts'
+import type { HttpOptions } from './http-options.ts'
+import { HttpSide, type Route } from './http-side.ts'
 import { type Listening, type ListenOptions, listenAddress, listenOn } from './listen.ts'
 import { type PromptHandler, promptEntry } from './prompts.ts'
 import { registry } from './registry.ts'
@@ -189,7 +190,16 @@ export class MCPServer {
   readonly nodeListener: RequestListener
 
   /**
-   * Listens with `node:http`: the MCP endpoint, and `/health`.
+   * What must be reachable at the root of the host when the server is mounted under a prefix: the protected resource
+   * metadata (RFC 9728 section 3.1), public by nature. Empty unless `resource` is set and `auth` has an authorization
+   * server. A server that listens by itself, and one that gets every request of its host, serves them already.
+   */
+  get routes(): readonly Route[] {
+    return this.#http.routes()
+  }
+
+  /**
+   * Listens with `node:http`: the MCP endpoint, `/health`, and the protected resource metadata.
    *
    * @throws TypeError naming the option that is wrong
    * @throws Error with the system's `code` when the address cannot be bound

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import type { LogEntry } from '../core/log.ts'
+import { nodeCrypto } from '../core/runtime.ts'
 import type { RefusalReason } from './refusal.ts'
 import { type StaticToken, staticVerifier } from './static.ts'
 
@@ -57,6 +58,20 @@ describe('staticVerifier', () => {
     staticVerifier({ [token]: {} }, { logger: (entry) => logged.push(entry) })
     expect(logged.map(({ level, event }) => [level, event])).toEqual([['warn', 'static_tokens']])
     expect(JSON.stringify(logged)).not.toContain(token)
+  })
+
+  it('B-101 compares digests of one length, in constant time, whatever is presented', async () => {
+    const verifier = staticVerifier({ [token]: {} }, quiet)
+    const compare = vi.spyOn(nodeCrypto!, 'timingSafeEqual')
+    onTestFinished(() => compare.mockRestore())
+    expect(await verifier.verifyToken(token)).not.toBeNull()
+    expect(compare).toHaveBeenCalledTimes(1)
+    const [one, other] = compare.mock.calls[0]!
+    expect(one).toHaveLength(64)
+    expect(other).toHaveLength(64)
+    for (const candidate of ['a', `${token}a`, token.slice(1), 'k'.repeat(8192)]) {
+      expect(await verifier.verifyToken(candidate)).toBeNull()
+    }
   })
 
   it('B-100 FL-71 shows no token', () => {
