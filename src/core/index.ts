@@ -10,7 +10,7 @@ export {
 export { type Clock, systemClock } from './clock.ts'
 export { AuthError, type AuthErrorCode, type AuthErrorDetails, authErrorCodes } from './errors.ts'
 export type { AuthEvent, AuthMethod, CacheUse, EventSink } from './events.ts'
-export { formatLogEntry, type LogEntry, type Logger, stderrLogger, unfailing } from './log.ts'
+export { formatLogEntry, type LogEntry, type Logger, stderrLogger, throttled, unfailing } from './log.ts'
 export { redact, redacted, secretsOf } from './redact.ts'
 export {
   isScopeToken,

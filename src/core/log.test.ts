@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { formatLogEntry, type LogEntry, stderrLogger } from './log.ts'
+import { formatLogEntry, type LogEntry, stderrLogger, throttled } from './log.ts'
 
 const entry = (more: Partial<LogEntry>): LogEntry => ({
   level: 'warn',
@@ -84,5 +84,37 @@ describe('stderrLogger', () => {
       'mcp-bearer error refused no\n',
     ])
     expect(out).not.toHaveBeenCalled()
+  })
+})
+
+describe('throttled', () => {
+  it('writes one line a minute of each event, and says how many it left out', () => {
+    let now = 0
+    const written: LogEntry[] = []
+    const log = throttled(
+      (one) => written.push(one),
+      () => now,
+    )
+    for (; now < 60_000; now += 1000) log(entry({ details: { now } }))
+    log(entry({ event: 'other' }))
+    expect(written.map(({ event }) => event)).toEqual(['refused', 'other'])
+    log(entry({ details: { now } }))
+    expect(written.at(-1)?.details).toEqual({ now: 60_000, omitted: 59 })
+    now += 60_000
+    log(entry({ details: { now } }))
+    expect(written.at(-1)?.details).toEqual({ now: 120_000 })
+  })
+
+  it('is not silenced for longer by a clock that is set back', () => {
+    let now = 1_000_000
+    const written: LogEntry[] = []
+    const log = throttled(
+      (one) => written.push(one),
+      () => now,
+    )
+    log(entry({}))
+    now -= 600_000
+    log(entry({}))
+    expect(written).toHaveLength(2)
   })
 })

@@ -1,3 +1,4 @@
+import type { Clock } from './clock.ts'
 import { redact } from './redact.ts'
 
 /** One line of the operator's log. Fields never hold a token; texts in them are redacted again when written. */
@@ -54,5 +55,28 @@ export function unfailing(logger: Logger): Logger {
     } catch {
       // Nowhere left to tell it.
     }
+  }
+}
+
+/** Milliseconds between two lines of one kind. */
+const silence = 60_000
+
+/**
+ * A logger for what every request may cause: of each event one line a minute, which says how many were left out. Nobody
+ * must be able to fill a disk by asking often.
+ */
+export function throttled(log: Logger, clock: Clock): Logger {
+  const last = new Map<string, { readonly at: number; omitted: number }>()
+  return (entry) => {
+    const now = clock()
+    const known = last.get(entry.event)
+    // A clock that is set back must not silence it for longer.
+    if (known !== undefined && Math.abs(now - known.at) < silence) {
+      known.omitted += 1
+      return
+    }
+    last.set(entry.event, { at: now, omitted: 0 })
+    const omitted = known?.omitted || undefined
+    log(omitted === undefined ? entry : { ...entry, details: { ...entry.details, omitted } })
   }
 }

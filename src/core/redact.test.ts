@@ -157,6 +157,11 @@ describe('redact', () => {
     expect(redact(jwk)).toContain('"kid":"one"')
   })
 
+  it('keeps the media type of a DPoP proof, and nothing longer that begins like it', () => {
+    expect(redact('typ dpop+jwt, and Bearer jwt')).toBe('typ dpop+jwt, and Bearer jwt')
+    expect(redact('Bearer jwt-0123456789')).toBe('Bearer [redacted]')
+  })
+
   it('keeps a public key', () => {
     const pem = '-----BEGIN PUBLIC KEY-----\nMIIBIjANBg\n-----END PUBLIC KEY-----'
     expect(redact(pem)).toBe(pem)

@@ -7,8 +7,8 @@ export const redacted = '[redacted]'
  */
 const patterns: readonly RegExp[] = [
   // A credential after its scheme, whatever it looks like: quoted, encoded, doubled, in prose. Neither the name of this
-  // package nor the parameters of a challenge.
-  /(?<!mcp-)\b((?:(?:Bearer|Basic|DPoP)(?:[\s+:=]|%20)+)+(?:tokens?[\s:=]+)?(?:\\?["'`])?)(?!(?:realm|scope|error\w*|resource_metadata)=\\?")[^\s"'`,;]+/gi,
+  // package, nor the media type `dpop+jwt`, nor the parameters of a challenge.
+  /(?<!mcp-)\b((?:(?:Bearer|Basic|DPoP)(?:[\s+:=]|%20)+)+(?:tokens?[\s:=]+)?(?:\\?["'`])?)(?!jwt(?![\w.~+/=-]))(?!(?:realm|scope|error\w*|resource_metadata)=\\?")[^\s"'`,;]+/gi,
   // A compact JWS or JWE: `{"` in base64url, then its other parts.
   /eyJ[\w-]{10,}(?:\.[\w-]*){0,4}/g,
   // The same with a blank or a line break after the brace.

@@ -53,6 +53,28 @@ describe('bearerGate', () => {
     expect(answer).toMatchObject({ scopes: [], clientId: expect.stringMatching(/^token-[0-9a-f]{32}$/) })
   })
 
+  it('FL-61 an outage and a placeholder that many callers run into fill no log', async () => {
+    const written: string[] = []
+    let now = 0
+    const gate = bearerGate({
+      verifier: {
+        async verifyToken() {
+          throw new AuthError('verifier_unavailable')
+        },
+      },
+      logger: ({ event, details }) => written.push(`${event} ${details?.omitted ?? 0}`),
+      clock: () => now,
+    })
+    for (let n = 0; n < 100; n++) {
+      await gate.authenticate(bearer('good'))
+      await gate.authenticate(bearer('${TOKEN}'))
+    }
+    expect(written).toEqual(['verifier_unavailable 0', 'placeholder_credential 0'])
+    now += 60_000
+    await gate.authenticate(bearer('good'))
+    expect(written.at(-1)).toBe('verifier_unavailable 99')
+  })
+
   it('judges expiry by its own clock, with the skew of the token', async () => {
     const own = (clockSkew: number) => ({
       verifyToken: async (token: string) => ({ token, clientId: 'alice', expiresAt: 1000, clockSkew }),

@@ -10,6 +10,7 @@ import {
   stderrLogger,
   systemClock,
   type TokenVerifier,
+  throttled,
   unfailing,
 } from '../core/index.ts'
 import { checkOptions } from '../core/options.ts'
@@ -102,7 +103,8 @@ const known = [
  */
 export function bearerGate(options: BearerGateOptions): BearerGate {
   const { verifier, required, policy, read, refuse, log, clock, credentialHeaders } = checkedOptions(options)
-  const failed = faultAnswerer(refuse, log)
+  const tell = throttled(log, clock)
+  const failed = faultAnswerer(refuse, tell)
 
   async function authenticate(head: RequestHead): Promise<AccessToken | Refusal> {
     const credential = read(head)
@@ -130,7 +132,7 @@ export function bearerGate(options: BearerGateOptions): BearerGate {
       const value = head.header(name)[0]
       const cause = value === undefined ? undefined : placeholderCause(value)
       if (cause === undefined) continue
-      log({
+      tell({
         level: 'warn',
         event: 'placeholder_credential',
         message: placeholderAdvice[cause],
