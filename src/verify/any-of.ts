@@ -1,5 +1,7 @@
 import type { AccessToken } from '../core/access-token.ts'
+import type { Clock } from '../core/clock.ts'
 import type { CompleteTokenVerifier, TokenVerifier } from '../core/verifier.ts'
+import { readUnverified } from './compact.ts'
 import { readEnvironment, type VerifierEnvironment } from './environment.ts'
 import {
   anyIssuer,
@@ -9,8 +11,11 @@ import {
   type Inside,
   insideOf,
   type Outcome,
+  type VerifierTraits,
   verifierFrom,
 } from './inside.ts'
+import { own } from './json.ts'
+import type { RefusalReason } from './refusal.ts'
 import { refusalReporter } from './report.ts'
 
 /**
@@ -18,6 +23,10 @@ import { refusalReporter } from './report.ts'
  * API keys. A token is routed before it is tried, by its shape and its `iss`: where a member recognises it, only those
  * that do are asked, so a JWT is never shown to the introspection endpoint of somebody else. Members that cannot
  * recognise (your own, unless they have a method `recognizes`) are asked in their order when no other one does.
+ *
+ * Where several recognise a token, they are asked in their order, and the first that knows it decides: a token that is
+ * expired, revoked or meant for somebody else is not shown to the next. What was revoked or cut off by one member,
+ * no other one lets in.
  *
  * When a member cannot tell right now, the answer is `verifier_unavailable`, and never that the token is bad.
  *
@@ -44,44 +53,117 @@ export function anyOf(
   environment: VerifierEnvironment = {},
 ): CompleteTokenVerifier {
   const world = readEnvironment('anyOf', environment)
-  const list = checkMembers(members)
+  const list = checkMembers(members).map((member) => memberOf(member, world.clock))
   const nobody: Decider = { method: 'custom', report: refusalReporter(world), sink: world.onEvent }
-  const insides = new Map(list.map((member) => [member, insideOf(member, world.clock)]))
 
   return verifierFrom(
     {
+      recognizes: (token) => recognizedBy(list, token),
       judge(token, call) {
-        const able = candidates(list, token)
-        const [first] = able
-        const only = able.length === 1 && first !== undefined ? insides.get(first) : undefined
-        if (only !== undefined) return only.judge(token, call)
         call.decider = nobody
-        return firstToAccept(
-          able.flatMap((member) => insides.get(member) ?? []),
-          token,
-          call,
-        )
+        const { able, isSure } = candidates(list, token)
+        const [first] = able
+        return first !== undefined && able.length === 1
+          ? first.within.judge(token, call)
+          : firstToKnow(able, token, call, isSure ? nobodyElses : lastWord)
       },
     },
     traitsOfAll(list),
   )
 }
 
-/** Those that recognise the token; else those that cannot say. */
-function candidates(members: readonly TokenVerifier[], token: string): readonly TokenVerifier[] {
-  const sure = members.filter((member) => member.recognizes?.(token) === true)
-  return sure.length > 0 ? sure : members.filter((member) => member.recognizes === undefined)
+interface Member {
+  readonly verifier: TokenVerifier
+  readonly within: Inside
+  /** `undefined` where it cannot say. */
+  readonly recognizes: (token: string, issuerOf: () => unknown) => boolean | undefined
 }
 
-/** One after another; an outage of one ends it, because that one might have known the token. */
-async function firstToAccept(able: readonly Inside[], token: string, call: Call): Promise<Outcome> {
+function memberOf(verifier: TokenVerifier, clock: Clock): Member {
+  const within = insideOf(verifier, clock)
+  return { verifier, within, recognizes: recognition(verifier, within) }
+}
+
+function recognition(verifier: TokenVerifier, within: Inside): Member['recognizes'] {
+  if (within.recognizes) return within.recognizes
+  const { issuers } = verifier
+  if (issuers === undefined || issuers.includes(anyIssuer)) return (token) => verifier.recognizes?.(token)
+  const names: ReadonlySet<unknown> = new Set(issuers)
+  return (_token, issuerOf) => names.has(issuerOf())
+}
+
+/**
+ * `iss` of what looks like a JWT, to find the verifier for it and for nothing else (RFC 8725 section 3.8). Read once for
+ * all members, and only when one of them asks.
+ */
+function issuerReader(token: string): () => unknown {
+  let read: { readonly issuer: unknown } | undefined
+  return () => {
+    read ??= { issuer: own(readUnverified(token)?.claims ?? {}, 'iss') }
+    return read.issuer
+  }
+}
+
+/** Those that recognise the token; else those that cannot say. */
+function candidates(members: readonly Member[], token: string): { able: readonly Member[]; isSure: boolean } {
+  const issuerOf = issuerReader(token)
+  const unsure: Member[] = []
+  const sure = members.filter((member) => {
+    const answer = member.recognizes(token, issuerOf)
+    if (answer === undefined) unsure.push(member)
+    return answer === true
+  })
+  return sure.length > 0 ? { able: sure, isSure: true } : { able: unsure, isSure: false }
+}
+
+/** What all of them together say. */
+function recognizedBy(members: readonly Member[], token: string): boolean | undefined {
+  const issuerOf = issuerReader(token)
+  const answers = members.map((member) => member.recognizes(token, issuerOf))
+  return answers.includes(true) || (answers.includes(undefined) ? undefined : false)
+}
+
+/**
+ * One after another, until one takes the token or has the last word. An outage of one ends it too, because that one
+ * might have known the token.
+ */
+async function firstToKnow(
+  able: readonly Member[],
+  token: string,
+  call: Call,
+  isFinal: (reason: RefusalReason) => boolean,
+): Promise<Outcome> {
   let last: Outcome = 'not_recognized'
-  for (const one of able) {
-    last = await one.judge(token, call)
-    if (typeof last !== 'string') return last
+  for (const { within } of able) {
+    call.cache = 'none'
+    last = await within.judge(token, call)
+    if (typeof last !== 'string' || isFinal(last)) return last
   }
   return last
 }
+
+/** What was revoked must not be let in by somebody who does not know. */
+function lastWord(reason: RefusalReason): boolean {
+  return reason === 'revoked' || reason === 'cut_off'
+}
+
+/** A token that a member recognises, and refuses for what is in it, is not shown to the next one. */
+function nobodyElses(reason: RefusalReason): boolean {
+  return !anybodys.has(reason)
+}
+
+/** Refusals that leave it open whose token it is. */
+const anybodys: ReadonlySet<RefusalReason> = new Set([
+  'malformed',
+  'wrong_type',
+  'algorithm_not_allowed',
+  'critical_header',
+  'no_matching_key',
+  'bad_signature',
+  'wrong_issuer',
+  'inactive',
+  'not_recognized',
+])
 
 function checkMembers(members: unknown): readonly TokenVerifier[] {
   if (!Array.isArray(members) || members.length === 0) {
@@ -98,7 +180,8 @@ function checkMembers(members: unknown): readonly TokenVerifier[] {
   return list
 }
 
-function traitsOfAll(members: readonly TokenVerifier[]): Omit<CompleteTokenVerifier, 'verifyToken'> {
+function traitsOfAll(list: readonly Member[]): VerifierTraits {
+  const members = list.map(({ verifier }) => verifier)
   const [first, ...others] = members
   const servers = members.flatMap((member) => member.authorizationServers ?? [])
   // What all of them need: each member asks for its own besides.
@@ -110,17 +193,26 @@ function traitsOfAll(members: readonly TokenVerifier[]): Omit<CompleteTokenVerif
     requiredScopes: Object.freeze(shared),
     issuers: Object.freeze(members.flatMap((member) => member.issuers ?? [])),
     ...(members.every((member) => member.recognizes) && {
-      recognizes: (token: string) => members.some((member) => member.recognizes?.(token)),
+      recognizes: (token: string) => recognizedBy(list, token) === true,
     }),
-    recheck: (token: AccessToken) => {
-      for (const member of candidates(members, token.token)) {
-        const changed = member.recheck?.(token)
-        if (changed !== undefined) return changed
-      }
-      return undefined
-    },
-    close: () => {
-      for (const member of members) (member as Partial<CompleteTokenVerifier>).close?.()
-    },
+    ...(members.some((member) => member.recheck) && {
+      recheck: (token: AccessToken) => {
+        for (const { verifier } of candidates(list, token.token).able) {
+          const changed = verifier.recheck?.(token) ?? undefined
+          if (changed !== undefined) return changed
+        }
+        return undefined
+      },
+    }),
+    close: () => closeAll(members),
+  }
+}
+
+/** All of them, also when one fails. */
+function closeAll([first, ...others]: readonly TokenVerifier[]): void {
+  try {
+    if (first !== undefined) (first as Partial<CompleteTokenVerifier>).close?.()
+  } finally {
+    if (others.length > 0) closeAll(others)
   }
 }

@@ -19,27 +19,33 @@ const jitter = 0.25
 
 /**
  * A pause that doubles with each failure, from one second to one minute (RFC 9110 section 10.2.3 for what the server
- * asks for).
- * @param patience failures in a row that are forgiven
+ * asks for). What fails during a pause was under way before it, and is no new failure: many at once are one.
  */
-export function backOff(clock: Clock, patience = 0): BackOff {
+export function backOff(clock: Clock): BackOff {
   let failures = 0
-  let retryAt = 0
+  let since = 0
+  let length = 0
+  const wait = () => {
+    const passed = clock() - since
+    // A clock that was set back must not make a long pause of a short one.
+    return passed < 0 ? 0 : Math.max(0, length - passed)
+  }
   return {
     get failures() {
       return failures
     },
-    wait: () => Math.max(0, retryAt - clock()),
+    wait,
     succeeded() {
       failures = 0
-      retryAt = 0
+      length = 0
     },
     failed(error) {
+      if (wait() > 0) return
       failures += 1
-      const counted = failures - patience
-      const ours = counted < 1 ? 0 : firstPause * 2 ** (counted - 1) * (1 - jitter * Math.random())
+      const ours = firstPause * 2 ** (failures - 1) * (1 - jitter * Math.random())
       const theirs = error instanceof StatusError ? error.retryAfter * 1000 : 0
-      retryAt = clock() + Math.min(longestPause, Math.max(ours, theirs))
+      since = clock()
+      length = Math.min(longestPause, Math.round(Math.max(ours, theirs)))
     },
   }
 }

@@ -1,5 +1,7 @@
-import { AccessToken, type Grant, grantOf } from '../core/access-token.ts'
+import { type AccessToken, type Grant, grantOf } from '../core/access-token.ts'
+import type { Clock } from '../core/clock.ts'
 import { checkOptions, numberBetween } from '../core/options.ts'
+import type { ScopePolicy } from '../core/scopes.ts'
 import type { CompleteTokenVerifier, TokenVerifier } from '../core/verifier.ts'
 import { type Environment, readEnvironment, type VerifierEnvironment } from './environment.ts'
 import {
@@ -36,7 +38,8 @@ export interface CachedOptions {
  * A `jwtVerifier` remembers by itself, and so does an `introspectionVerifier`: they need no other. What revokes tokens
  * belongs outside: `revocable(cached(…), …)`.
  *
- * @param verifier any verifier; must answer the same for the same token, whoever sends it
+ * @param verifier any verifier; must answer the same for the same token, whoever sends it. Scopes it asks for by itself
+ *   must stand in its `requiredScopes`
  * @param environment its clock and its `onEvent` are used
  * @throws TypeError naming the option that is unknown or out of bounds, or on a runtime without `node:crypto`
  *
@@ -78,15 +81,20 @@ export function cached(
 interface Entry {
   readonly verdict: Grant | RefusalReason
   readonly decider: Decider
+  /** When it was asked for, in milliseconds since 1970. */
+  readonly since: number
   /** Milliseconds since 1970. */
   readonly until: number
 }
 
-/** What one question brought, for all who waited for it. */
-interface Answer {
+/** What a verifier said, and who it was. */
+interface Verdict {
   readonly outcome: Outcome
   readonly decider: Decider
 }
+
+/** What one question brought, for all who waited for it. */
+type Answer = Verdict | { readonly error: unknown; readonly decider: Decider }
 
 /**
  * The verdict of {@link cached}.
@@ -95,55 +103,29 @@ interface Answer {
 export function cachedInside(
   within: Inside,
   recheck: ((token: AccessToken) => string | undefined) | undefined,
-  { maxAge, maxAgeOfRefusals, maxEntries }: Required<CachedOptions>,
+  limits: Required<CachedOptions>,
   { clock, onEvent }: Environment,
 ): Inside {
   if (digestOf('') === undefined) throw new TypeError('remembering verdicts needs a runtime with node:crypto')
-  const good = tokenMap<Entry>(maxEntries)
-  const bad = tokenMap<Entry>(maxEntries)
-  const pending = new Map<string, Promise<Answer>>()
+  const verdicts = verdictMemory(limits, clock)
+  const ask = sharedQuestions(within, clock, verdicts.keep)
 
   return {
+    ...(within.recognizes && { recognizes: within.recognizes }),
     judge(token, call) {
-      if (typeof token !== 'string') return 'malformed'
+      // Texts that are no Unicode may share their bytes with another one, and so their digest.
+      if (typeof token !== 'string' || /\p{Surrogate}/u.test(token)) return 'malformed'
       const digest = digestOf(token) ?? ''
-      const entry = freshEntry(digest)
+      const entry = verdicts.find(digest)
       call.cache = entry ? 'hit' : 'miss'
       onEvent?.({ type: `cache.${call.cache}`, cache: 'verdict' })
       if (entry) return settled(outcomeOf(entry, token), entry.decider, call)
-      return ask(token, digest, call).then(({ outcome, decider }) => settled(outcome, decider, call))
+      return ask(token, digest, call.context?.scopes).then((answer) => {
+        if ('outcome' in answer) return settled(answer.outcome, answer.decider, call)
+        call.decider = answer.decider
+        throw answer.error
+      })
     },
-  }
-
-  function freshEntry(digest: string): Entry | undefined {
-    const entry = good.get(digest) ?? bad.get(digest)
-    if (entry === undefined || clock() < entry.until) return entry
-    good.drop(digest)
-    bad.drop(digest)
-    return undefined
-  }
-
-  /** One question for all who ask at the same time. */
-  function ask(token: string, digest: string, call: Call): Promise<Answer> {
-    const running = pending.get(digest)
-    if (running) return running
-    const question = inquire(token, digest, call).finally(() => pending.delete(digest))
-    pending.set(digest, question)
-    return question
-  }
-
-  async function inquire(token: string, digest: string, { context }: Call): Promise<Answer> {
-    // The answer is for all callers: whether the scopes are enough is asked for each of them, afterwards.
-    const call = callWith(context?.scopes && { scopes: context.scopes }, true)
-    const outcome = await within.judge(token, call)
-    const { decider } = call
-    const now = clock()
-    if (typeof outcome !== 'string') {
-      good.keep(digest, { verdict: grantOf(outcome), decider, until: now + maxAge * 1000 })
-    } else if (maxAgeOfRefusals > 0) {
-      bad.keep(digest, { verdict: outcome, decider, until: now + maxAgeOfRefusals * 1000 })
-    }
-    return { outcome, decider }
   }
 
   /** What can change while a verdict is remembered, and what depends on who asks. */
@@ -151,13 +133,106 @@ export function cachedInside(
     call.decider = decider
     if (typeof outcome === 'string') return outcome
     if (outcome.isExpired(clock())) return 'expired'
-    const changed = recheck?.(outcome)
-    if (changed !== undefined) return reasonOf(changed)
-    return granted(outcome, call)
+    const changed = recheck?.(outcome) ?? undefined
+    return changed === undefined ? granted(outcome, call) : reasonOf(changed)
   }
 }
 
 /** The token is that of the caller at hand; equal to the one that was asked about, which is not kept. */
 function outcomeOf({ verdict }: Entry, token: string): Outcome {
-  return typeof verdict === 'string' ? verdict : new AccessToken({ ...verdict, token })
+  return typeof verdict === 'string' ? verdict : verdict.accessToken(token)
+}
+
+/** Two rooms, so that refusals take no place of good tokens. */
+function verdictMemory({ maxAge, maxAgeOfRefusals, maxEntries }: Required<CachedOptions>, clock: Clock) {
+  const good = tokenMap<Entry>(maxEntries)
+  const bad = tokenMap<Entry>(maxEntries)
+
+  return {
+    find(digest: string): Entry | undefined {
+      const entry = good.get(digest) ?? bad.get(digest)
+      if (entry === undefined) return undefined
+      const now = clock()
+      // A clock that was set back must not make it last longer.
+      if (now >= entry.since && now < entry.until) return entry
+      forget(digest)
+      return undefined
+    },
+
+    /** @param since when it was asked for: what happened while the answer was on its way is not in it */
+    keep(digest: string, token: string, { outcome, decider }: Verdict, since: number): void {
+      forget(digest)
+      const isBad = typeof outcome === 'string'
+      const seconds = isBad ? maxAgeOfRefusals : maxAge
+      // A verifier may put another token in the place of the one it got; to give it out again it would have to be kept.
+      if (seconds === 0 || (!isBad && outcome.token !== token)) return
+      const verdict = isBad ? outcome : grantOf(outcome)
+      const room = isBad ? bad : good
+      room.keep(digest, { verdict, decider, since, until: since + seconds * 1000 })
+    },
+  }
+
+  function forget(digest: string): void {
+    good.drop(digest)
+    bad.drop(digest)
+  }
+}
+
+/** A question that has not been answered yet. */
+interface Question {
+  /** Milliseconds since 1970. */
+  readonly asked: number
+  readonly scopes: ScopePolicy | undefined
+  readonly answer: Promise<Answer>
+}
+
+/** Milliseconds after which a caller does not wait for the answer to somebody else's question, but asks again. */
+const patience = 30_000
+
+/** One question for all who ask at the same time, and compare scopes in the same way. */
+function sharedQuestions(
+  within: Inside,
+  clock: Clock,
+  keep: (digest: string, token: string, verdict: Verdict, since: number) => void,
+): (token: string, digest: string, scopes: ScopePolicy | undefined) => Promise<Answer> {
+  const pending = new Map<string, Question>()
+
+  return (token, digest, scopes) => {
+    const asked = clock()
+    dropOld(asked)
+    const running = pending.get(digest)
+    if (running !== undefined && running.scopes === scopes) return running.answer
+    const answer = inquire(within, token, scopes).then((found) => {
+      // Whoever asked later knows better.
+      if (pending.get(digest) !== question) return found
+      pending.delete(digest)
+      if ('outcome' in found) keep(digest, token, found, asked)
+      return found
+    })
+    const question: Question = { asked, scopes, answer }
+    // The newest is the last.
+    pending.delete(digest)
+    pending.set(digest, question)
+    return answer
+  }
+
+  /** A verifier that never answers must neither fill the memory, nor lock a token out for good. */
+  function dropOld(now: number): void {
+    for (const [digest, { asked }] of pending) {
+      if (now >= asked && now < asked + patience) return
+      pending.delete(digest)
+    }
+  }
+}
+
+/** Never rejects: who decided is of interest also when it failed. */
+async function inquire(within: Inside, token: string, scopes: ScopePolicy | undefined): Promise<Answer> {
+  // The answer is for all callers: whether the scopes are enough is asked for each of them, afterwards.
+  const call = callWith(scopes && { scopes }, true)
+  try {
+    const outcome = await within.judge(token, call)
+    return { outcome, decider: call.decider }
+  } catch (error) {
+    return { error, decider: call.decider }
+  }
 }

@@ -109,12 +109,13 @@ export function judgeTime(
   const issuedAt = own(claims, 'iat')
   if (!isTime(expiry) || !isTime(notBefore) || !isTime(issuedAt)) return 'invalid_time'
   if (expiry === undefined && !allowMissingExp) return 'missing_claim'
-  if (expiry !== undefined && now >= expiry + clockSkew) return 'expired'
-  if (notBefore !== undefined && now + clockSkew < notBefore) return 'not_yet_valid'
-  if (issuedAt !== undefined && now + clockSkew < issuedAt) return 'issued_in_future'
+  // Written so that a clock that says NaN refuses: no comparison with it is true.
+  if (expiry !== undefined && !(now < expiry + clockSkew)) return 'expired'
+  if (notBefore !== undefined && !(now + clockSkew >= notBefore)) return 'not_yet_valid'
+  if (issuedAt !== undefined && !(now + clockSkew >= issuedAt)) return 'issued_in_future'
   if (issuedAt !== undefined && expiry !== undefined && expiry <= issuedAt) return 'invalid_time'
   if (maxTokenAge === undefined) return undefined
-  return issuedAt === undefined || now >= issuedAt + maxTokenAge + clockSkew ? 'too_old' : undefined
+  return issuedAt !== undefined && now < issuedAt + maxTokenAge + clockSkew ? undefined : 'too_old'
 }
 
 /** Absent, or a number of seconds. `1e999` parses to infinity; `null` is not absent. */

@@ -1,8 +1,10 @@
+import { stopwatch } from '../core/clock.ts'
 import { secureUrl } from '../core/options.ts'
 import type { Environment, GuardedFetch } from './environment.ts'
-import { fetchJson, StatusError } from './fetch-json.ts'
+import { fetchJson, type JsonRequest } from './fetch-json.ts'
 import { complaintOf, type UrlTrust } from './guarded-fetch.ts'
-import { isObject, own } from './json.ts'
+import { isObject, type JsonObject, own } from './json.ts'
+import { shown } from './report.ts'
 
 /** Where something is to be fetched, and with what. */
 export interface Place {
@@ -51,6 +53,8 @@ export function discoveredKeys(issuers: readonly string[] | undefined, environme
     throw new TypeError("jwksUri: 'discover' needs exactly one issuer; for several use anyOf")
   }
   const home = statedPlace('issuer', issuer, environment)
+  // RFC 8414 section 2. Left out in silence, the metadata of another issuer would be asked for.
+  if (/[?#]/.test(issuer)) throw new TypeError("issuer must have no query and no fragment with 'discover'")
   let found: Promise<Place> | undefined
   return {
     name: nameOf(home.url),
@@ -74,32 +78,64 @@ async function discover(
   signal: AbortSignal,
 ): Promise<Place> {
   const metadata = await fetchMetadata(home, signal)
-  if (own(metadata, 'issuer') !== issuer) {
-    throw new Error('the metadata names another issuer than the one that is configured')
+  const named = own(metadata, 'issuer')
+  if (named !== issuer) {
+    const other = typeof named === 'string' ? shown(named) : 'nobody'
+    throw new Error(`the metadata names ${other} as issuer, and the one that is configured is ${issuer}`)
   }
   const text = own(metadata, 'jwks_uri')
   if (typeof text !== 'string' || !URL.canParse(text)) throw new Error('the metadata names no jwks_uri')
   const url = new URL(text)
   const trust = url.origin === home.url.origin ? ownTrust(environment) : foreignTrust
   const complaint = complaintOf(url, trust)
-  if (complaint !== undefined) throw new Error(`the jwks_uri of the metadata cannot be used: ${complaint}`)
+  if (complaint !== undefined) {
+    throw new Error(
+      `the jwks_uri of the metadata is not used: ${complaint}. If it is right, write it as jwksUri`,
+    )
+  }
   return { url, fetch: environment.fetchWithin(trust) }
 }
 
-/** The first document there is. One that is there and is no JSON object is the page of a web application: it counts as absent. */
-async function fetchMetadata({ url, fetch }: Place, signal: AbortSignal) {
-  let last: unknown
+/** Milliseconds for all places together. */
+const patience = 5000
+
+/**
+ * The first document there is. An issuer that cannot be reached, or says that it cannot answer now, has no document
+ * elsewhere either: asking for that would only make everybody wait longer.
+ */
+async function fetchMetadata({ url, fetch }: Place, signal: AbortSignal): Promise<JsonObject> {
+  const started = stopwatch()
+  let absence = ''
   for (const place of metadataPlaces(url)) {
-    try {
-      const { json } = await fetchJson(place, fetch, { signal })
-      if (isObject(json)) return json
-      last = new Error('the metadata is no JSON object')
-    } catch (error) {
-      if (error instanceof StatusError && error.status >= 500) throw error
-      last = error
-    }
+    const milliseconds = Math.ceil(started + patience - stopwatch())
+    if (milliseconds <= 0) throw new Error(absence)
+    const found = await metadataAt(place, fetch, { signal, milliseconds })
+    if (typeof found !== 'string') return found
+    absence = found
   }
-  throw new Error('the issuer publishes no metadata', { cause: last })
+  throw new Error(`the issuer publishes no metadata: ${absence}`)
+}
+
+/** The document at a place, or why there is none. What is there and no JSON object is the page of a web application. */
+async function metadataAt(
+  place: URL,
+  fetch: GuardedFetch,
+  request: JsonRequest,
+): Promise<JsonObject | string> {
+  let isAnswered = false
+  const noting: GuardedFetch = async (url, init) => {
+    const response = await fetch(url, init)
+    // RFC 6585 section 4: too many requests are no absence.
+    isAnswered = response.status < 500 && response.status !== 429
+    return response
+  }
+  try {
+    const { json } = await fetchJson(place, noting, request)
+    return isObject(json) ? json : 'the answer is no JSON object'
+  } catch (error) {
+    if (!isAnswered || !(error instanceof Error)) throw error
+    return error.message
+  }
 }
 
 /** In the order of the MCP authorization specification, "Authorization Server Metadata Discovery". */
@@ -110,7 +146,8 @@ function metadataPlaces(issuer: URL): readonly URL[] {
     `/.well-known/openid-configuration${path}`,
     `${path}/.well-known/openid-configuration`,
   ]
-  return [...new Set(paths)].map((at) => new URL(at, issuer.origin))
+  // Put together as text: a path that begins with two slashes, resolved, would be another host.
+  return [...new Set(paths)].map((at) => new URL(issuer.origin + at))
 }
 
 /** Of URLs the operator wrote: this machine may be meant. */

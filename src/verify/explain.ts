@@ -51,7 +51,9 @@ export async function explainToken(
   options: JwtVerifierOptions,
   environment: Pick<VerifierEnvironment, 'clock' | 'fetch' | 'allowPrivateNetwork'> = {},
 ): Promise<TokenExplanation> {
-  const world = readEnvironment('explainToken', { ...environment, logger: () => {}, rememberTokens: 0 })
+  const given = readEnvironment('explainToken', { ...environment, logger: () => {}, rememberTokens: 0 })
+  // The whole bag of a verifier may be handed in: its reporters are told nothing.
+  const world = { ...given, onRefused: undefined, onEvent: undefined }
   const settings = readJwtOptions(options, world)
   const read = typeof token === 'string' ? readUnverified(token) : undefined
   try {
@@ -59,7 +61,7 @@ export async function explainToken(
     if (typeof outcome !== 'string') {
       return { verdict: 'accepted', message: 'The token is good.', accessToken: outcome, ...read }
     }
-    const refusal = refusalOf(outcome, jwtCompare(settings, world.clock)(outcome, token))
+    const refusal = refusalOf(outcome, jwtCompare(settings, world.clock)(outcome, token), token)
     const { message, remedy } = refusal
     return { verdict: 'refused', message, remedy, refusal, ...read }
   } catch (error) {
@@ -78,6 +80,7 @@ function explainError(error: unknown): Pick<TokenExplanation, 'verdict' | 'messa
       remedy: `The client has to ask for: ${error.scopes?.join(' ')}`,
     }
   }
+  if (error.code !== 'verifier_unavailable') throw error
   const { cause } = error
   return {
     verdict: 'unavailable',

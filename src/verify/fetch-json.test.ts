@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, expect, it, onTestFinished } from 'vitest'
-import { fetchJson } from './fetch-json.ts'
+import { text } from 'node:stream/consumers'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { fetchJson, fetchText, StatusError } from './fetch-json.ts'
 
 async function serve(listener: RequestListener): Promise<URL> {
   const server = createServer(listener).listen(0, '127.0.0.1')
@@ -56,4 +57,139 @@ describe('fetchJson', () => {
     )
     expect(error).toEqual(new Error('the answer is not JSON'))
   })
+
+  it('J07 hangs up when time is up, also on a fetch that does not listen to its signal', async () => {
+    const { response, cancelled } = bodied(() => new Promise(() => {}))
+    const url = new URL('https://as.example.com/')
+    await expect(fetchJson(url, async () => response, soon)).rejects.toThrow(
+      'no complete answer within 40 ms',
+    )
+    await cancelled
+  })
+
+  it('J07 hangs up on an answer that begins when time is up', async () => {
+    const { response, cancelled } = bodied(() => new Promise(() => {}))
+    let answer = (_response: Response) => {}
+    const late = new Promise<Response>((resolve) => {
+      answer = resolve
+    })
+    const url = new URL('https://as.example.com/')
+    await expect(fetchJson(url, () => late, soon)).rejects.toThrow('no complete answer within 40 ms')
+    answer(response)
+    await cancelled
+  })
+
+  it('B-72 hangs up on what is too long', async () => {
+    const { response, cancelled } = bodied((controller) => controller.enqueue(Buffer.alloc(600, ' ')))
+    const request = { ...soon, milliseconds: 5000 }
+    const url = new URL('https://as.example.com/')
+    await expect(fetchJson(url, async () => response, request)).rejects.toThrow('longer than 1000')
+    await cancelled
+  })
+
+  it('B-83 ends from outside, before it begins as well', async () => {
+    const closing = new AbortController()
+    const never = vi.fn(() => new Promise<Response>(() => {}))
+    const url = new URL('https://as.example.com/')
+    const running = fetchJson(url, never, { signal: closing.signal })
+    closing.abort()
+    await expect(running).rejects.toThrow('the verifier was closed')
+    await expect(fetchJson(url, never, { signal: closing.signal })).rejects.toThrow('the verifier was closed')
+    expect(never).toHaveBeenCalledTimes(1)
+  })
+
+  it('B-72 takes UTF-8 only, cut anywhere, with or without a byte order mark', async () => {
+    const bytes = Buffer.from('\uFEFF{"name":"Zoë 🔑"}')
+    for (let at = 0; at <= bytes.length; at++) {
+      const parts = new Response(
+        new ReadableStream({
+          start(controller) {
+            for (const part of [bytes.subarray(0, at), bytes.subarray(at)]) controller.enqueue(part)
+            controller.close()
+          },
+        }),
+      )
+      const { json } = await fetchJson(new URL('https://as.example.com/'), async () => parts)
+      expect(json).toEqual({ name: 'Zoë 🔑' })
+    }
+    // As the same text, two names of Latin-1 would be one.
+    for (const name of ['"Zo\xeb"', '"Zo\xef"', '"Zo\xc3']) {
+      const answer = async () => new Response(Buffer.from(name, 'latin1'))
+      await expect(fetchText(new URL('https://as.example.com/'), answer)).rejects.toEqual(
+        new Error('the answer is not UTF-8'),
+      )
+    }
+  })
+
+  it.each([204, 301, 302, 304, 400, 401, 404, 429, 500, 503])(
+    'B-71 B-72 only 200 counts: %i',
+    async (status) => {
+      const url = await serve((_request, response) => {
+        response.writeHead(status, { location: '/', 'retry-after': '7' })
+        response.end()
+      })
+      const get = () => fetch(url, { redirect: 'manual' })
+      const error = await fetchJson(url, get).catch((thrown: unknown) => thrown)
+      expect(error).toBeInstanceOf(StatusError)
+      expect(error).toMatchObject({ status, retryAfter: 7, message: `the answer has status ${status}` })
+    },
+  )
+
+  it('tells the status also when the rest of the answer fails', async () => {
+    const body = new ReadableStream({
+      cancel: () => Promise.reject(new Error('connection lost')),
+    })
+    const answer = async () => new Response(body, { status: 401 })
+    await expect(fetchJson(new URL('https://as.example.com/'), answer)).rejects.toMatchObject({ status: 401 })
+  })
+
+  it.each([
+    ['absent', undefined, 0],
+    ['seconds', '120', 120],
+    ['very many seconds', '123456789', 123_456_789],
+    ['a date', 'Wed, 21 Oct 2065 07:28:00 GMT', 0],
+    ['negative', '-1', 0],
+    ['a fraction', '1.5', 0],
+    ['given twice', '5, 5', 0],
+    ['a number of another kind', '0x10', 0],
+  ])('reads Retry-After that is %s', (_name, value, expected) => {
+    const headers = new Headers(value === undefined ? {} : { 'retry-after': value })
+    expect(new StatusError(503, headers).retryAfter).toBe(expected)
+  })
+
+  it('B-90 sends a form that is completed at the last moment, within the time', async () => {
+    const url = await serve(async (request, response) => {
+      response.end(JSON.stringify([request.method, request.headers['x-one'], await text(request)]))
+    })
+    const form = new URLSearchParams({ a: '&=' })
+    const headers: Record<string, string> = {}
+    const prepare = async () => {
+      form.set('b', '1')
+      headers['x-one'] = 'yes'
+    }
+    const { json } = await fetchJson(url, fetch, { form, headers, prepare })
+    expect(json).toEqual(['POST', 'yes', 'a=%26%3D&b=1'])
+    const never = vi.fn(fetch)
+    const hanging = { ...soon, form, prepare: () => new Promise<void>(() => {}) }
+    await expect(fetchJson(url, never, hanging)).rejects.toThrow('no complete answer within 40 ms')
+    await expect(
+      fetchJson(url, never, { prepare: () => Promise.reject(new Error('no key')) }),
+    ).rejects.toThrow('no key')
+    expect(never).not.toHaveBeenCalled()
+  })
 })
+
+/** An answer whose body is made as it is read, and is told when nobody reads on. */
+function bodied(pull: (controller: ReadableStreamDefaultController<Uint8Array>) => unknown) {
+  let hangUp = () => {}
+  const cancelled = new Promise<void>((resolve) => {
+    hangUp = resolve
+  })
+  const body = new ReadableStream<Uint8Array>({
+    pull: async (controller) => {
+      await pull(controller)
+    },
+    cancel: () => hangUp(),
+  })
+  return { response: new Response(body), cancelled }
+}

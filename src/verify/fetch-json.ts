@@ -5,6 +5,8 @@ export interface JsonRequest {
   /** Fields of a form; with one the request is a POST. */
   readonly form?: URLSearchParams
   readonly headers?: Readonly<Record<string, string>>
+  /** Completes form and headers before they are sent, within the same time. */
+  readonly prepare?: () => void | Promise<void>
   /** Ends the request from outside. */
   readonly signal?: AbortSignal
   /** Bytes of the decoded body. Default: 64 KiB. */
@@ -19,23 +21,28 @@ export interface JsonAnswer {
   readonly headers: Headers
 }
 
+/** What came back, as it was written. */
+export interface TextAnswer {
+  readonly text: string
+  readonly headers: Headers
+}
+
 /** The answer has another status than 200. */
 export class StatusError extends Error {
   readonly status: number
-  /** Seconds of `Retry-After` (RFC 9110 section 10.2.3); 0 when the answer does not say. */
+  /** Seconds of `Retry-After` (RFC 9110 section 10.2.3), however many; 0 when the answer gives none, or a date. */
   readonly retryAfter: number
 
   constructor(status: number, headers: Headers) {
     super(`the answer has status ${status}`)
     this.status = status
-    this.retryAfter = Number(/^\d{1,5}$/.exec(headers.get('retry-after') ?? '')?.[0] ?? 0)
+    this.retryAfter = Number(/^\d+$/.exec(headers.get('retry-after') ?? '')?.[0] ?? 0)
   }
 }
 
 /**
- * Fetches a JSON document of an authorization server: status 200 only, no redirect followed, no credentials sent but
- * those given, the decoded body measured while it arrives. `Content-Type` is not enforced, some servers send
- * `text/plain`.
+ * Fetches a JSON document of an authorization server, as {@link fetchText} fetches. `Content-Type` is not enforced, some
+ * servers send `text/plain`.
  *
  * @throws StatusError for another status than 200; Error when anything else fails, and the message holds nothing of
  *   the body
@@ -45,7 +52,23 @@ export async function fetchJson(
   fetch: GuardedFetch,
   request: JsonRequest = {},
 ): Promise<JsonAnswer> {
-  const { milliseconds = 5000, bytes = 64 * 1024 } = request
+  const { text, headers } = await fetchText(url, fetch, request)
+  return { json: parse(text), headers }
+}
+
+/**
+ * Fetches a text: status 200 only, no redirect followed, no credentials sent but those given, the decoded body measured
+ * while it arrives. It must be UTF-8 (RFC 8259 section 8.1): with what cannot be read replaced, two names could become
+ * one.
+ *
+ * @throws like {@link fetchJson}
+ */
+export async function fetchText(
+  url: URL,
+  fetch: GuardedFetch,
+  request: JsonRequest = {},
+): Promise<TextAnswer> {
+  const { milliseconds = 5000 } = request
   const limit = new AbortController()
   const end = (message: string) => limit.abort(new Error(message))
   const close = () => end('the verifier was closed')
@@ -56,7 +79,7 @@ export async function fetchJson(
   if (request.signal?.aborted) close()
   try {
     // The race, because a fetch that is not ours may not listen to the signal.
-    return await Promise.race([exchange(url, fetch, request, limit.signal, bytes), aborted(limit.signal)])
+    return await Promise.race([aborted(limit.signal), exchange(url, fetch, request, limit.signal)])
   } finally {
     clearTimeout(timer)
     request.signal?.removeEventListener('abort', close)
@@ -74,10 +97,12 @@ function aborted(signal: AbortSignal): Promise<never> {
 async function exchange(
   url: URL,
   fetch: GuardedFetch,
-  { form, headers = {} }: JsonRequest,
+  { form, headers, prepare, bytes = 64 * 1024 }: JsonRequest,
   signal: AbortSignal,
-  maxBytes: number,
-): Promise<JsonAnswer> {
+): Promise<TextAnswer> {
+  if (prepare !== undefined) await prepare()
+  // Time may be up by now, and not every fetch looks.
+  signal.throwIfAborted()
   const accept = { accept: 'application/json', ...headers }
   const response = await fetch(
     url,
@@ -91,28 +116,49 @@ async function exchange(
         },
   )
   if (response.status !== 200) {
-    await response.body?.cancel()
+    // Not waited for: what becomes of the rest of it changes nothing.
+    response.body?.cancel().catch(() => {})
     throw new StatusError(response.status, response.headers)
   }
-  return { json: parse(await readBody(response, maxBytes)), headers: response.headers }
+  return { text: await readBody(response, bytes, signal), headers: response.headers }
 }
 
-async function readBody(response: Response, maxBytes: number): Promise<string> {
+async function readBody(response: Response, maxBytes: number, signal: AbortSignal): Promise<string> {
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader()
-  const decoder = new TextDecoder()
-  let text = ''
-  let length = 0
-  for (;;) {
-    const step = await reader?.read()
-    if (step?.value === undefined) break
-    length += step.value.length
-    if (length > maxBytes) {
-      await reader?.cancel()
-      throw new Error(`the answer is longer than ${maxBytes} bytes`)
+  const hangUp = () => void reader?.cancel().catch(() => {})
+  const decode = utf8Decoder()
+  // A fetch that does not listen to the signal would read on for ever.
+  signal.addEventListener('abort', hangUp)
+  try {
+    signal.throwIfAborted()
+    let text = ''
+    let length = 0
+    for (;;) {
+      const step = await reader?.read()
+      if (step?.value === undefined) break
+      length += step.value.length
+      if (length > maxBytes) throw new Error(`the answer is longer than ${maxBytes} bytes`)
+      text += decode(step.value)
     }
-    text += decoder.decode(step.value, { stream: true })
+    return text + decode()
+  } catch (error) {
+    hangUp()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', hangUp)
   }
-  return text + decoder.decode()
+}
+
+/** Bytes to text, part by part; without bytes, that it is over. */
+function utf8Decoder(): (bytes?: Uint8Array) => string {
+  const decoder = new TextDecoder('utf-8', { fatal: true })
+  return (bytes) => {
+    try {
+      return bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true })
+    } catch {
+      throw new Error('the answer is not UTF-8')
+    }
+  }
 }
 
 function parse(text: string): unknown {

@@ -61,11 +61,16 @@ function judgeHeader(header: JsonObject, { algorithms, types }: HeaderRules): Re
   if (!isUnderstood(header)) return 'critical_header'
   const type = own(header, 'typ')
   if (!isIn(types, typeof type === 'string' ? type.toLowerCase() : type)) return 'wrong_type'
-  const kid = own(header, 'kid')
-  if (kid !== undefined && typeof kid !== 'string') return 'malformed'
+  const contentType = own(header, 'cty')
+  if (!isTextOrAbsent(own(header, 'kid')) || !isTextOrAbsent(contentType)) return 'malformed'
   // A JWT within a JWT (RFC 7519 section 5.2) is no access token.
-  if (/^(?:application\/)?jwt$/i.test(String(own(header, 'cty')))) return 'malformed'
+  if (contentType !== undefined && /^(?:application\/)?jwt$/i.test(contentType)) return 'malformed'
   return undefined
+}
+
+/** Asked before a value is used as text: `{"toString":1}` cannot be made one, and throws. */
+function isTextOrAbsent(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string'
 }
 
 function isIn(set: ReadonlySet<unknown>, value: unknown): boolean {

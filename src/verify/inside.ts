@@ -2,9 +2,9 @@ import { type AccessToken, completeVerdict } from '../core/access-token.ts'
 import { type Clock, stopwatch } from '../core/clock.ts'
 import { AuthError } from '../core/errors.ts'
 import type { AuthMethod, CacheUse, EventSink } from '../core/events.ts'
-import { scopePolicy } from '../core/scopes.ts'
+import { scopeList, scopePolicy } from '../core/scopes.ts'
 import type { CompleteTokenVerifier, TokenVerifier, VerifyContext } from '../core/verifier.ts'
-import type { RefusalReason } from './refusal.ts'
+import { type RefusalReason, refusalReasons } from './refusal.ts'
 import type { Reporter } from './report.ts'
 
 /** By value, not by exception: refusing is what happens most under attack, and it has to be cheap. */
@@ -27,7 +27,7 @@ export interface Call {
   decider: Decider
   cache: CacheUse
   /** Whoever stands around asks for the scopes, after a last look of its own at the token. */
-  readonly scopesLater: boolean
+  scopesLater: boolean
 }
 
 /** Makes the {@link Call} of a verification that begins. */
@@ -48,6 +48,11 @@ export interface Inside {
    * @throws AuthError `verifier_unavailable`, `insufficient_scope`
    */
   judge(token: string, call: Call): Outcome | Promise<Outcome>
+  /**
+   * Whether a token can be one of its own; `undefined` where it cannot say. Left out where a verifier of ours says it all:
+   * by `recognizes`, or by `issuers` when it takes JWTs and nothing else.
+   */
+  recognizes?(token: string): boolean | undefined
 }
 
 /** Where a verifier keeps its inside. */
@@ -75,16 +80,28 @@ export function traitsOf(verifier: TokenVerifier): VerifierTraits {
   }
 }
 
-/** @throws TypeError when something is no verifier */
+/** @throws TypeError when something is no verifier, or one with members of the wrong type */
 export function checkVerifier(owner: string, value: unknown): void {
-  if (typeof (value as Partial<TokenVerifier> | undefined)?.verifyToken !== 'function') {
+  const verifier = value as Partial<CompleteTokenVerifier> | null | undefined
+  if (typeof verifier?.verifyToken !== 'function') {
     throw new TypeError(`${owner}: verifier must have a method verifyToken`)
+  }
+  for (const name of ['recognizes', 'recheck', 'close'] as const) {
+    if (verifier[name] !== undefined && typeof verifier[name] !== 'function') {
+      throw new TypeError(`${owner}: ${name} of a verifier must be a method`)
+    }
+  }
+  if (verifier.requiredScopes !== undefined) {
+    scopeList(`${owner}: requiredScopes of a verifier`, verifier.requiredScopes)
   }
 }
 
+/** The verifier that an inside was made for. */
+const owners = new WeakMap<Inside, TransparentVerifier>()
+
 /** Makes a verifier of an inside: what a caller sees, and what the operator is told. */
 export function verifierFrom(within: Inside, traits: VerifierTraits): TransparentVerifier {
-  return Object.freeze({
+  const verifier: TransparentVerifier = Object.freeze({
     ...traits,
     [inside]: within,
     async verifyToken(token: string, context?: VerifyContext): Promise<AccessToken | null> {
@@ -108,6 +125,8 @@ export function verifierFrom(within: Inside, traits: VerifierTraits): Transparen
       }
     },
   })
+  owners.set(within, verifier)
+  return verifier
 }
 
 function refuse(reason: RefusalReason, token: string, call: Call, started: number): null {
@@ -128,20 +147,66 @@ function secondsSince(started: number): number {
   return (stopwatch() - started) / 1000
 }
 
-/** The inside of a verifier; of one that somebody else wrote, what can be told from its answers. */
+/** The inside of a verifier; of one that somebody else wrote or changed, what can be told from its answers. */
 export function insideOf(verifier: TokenVerifier, clock: Clock): Inside {
-  const own = (verifier as Partial<TransparentVerifier>)[inside]
+  return ownInside(verifier) ?? outside(verifier, clock)
+}
+
+/**
+ * The inside speaks for the verifier it was made with. A copy, a subclass or a proxy with a `verifyToken` or scopes of
+ * its own is asked in the way anybody else is, or what it adds would not count.
+ */
+function ownInside(verifier: TokenVerifier): Inside | undefined {
+  const within = (verifier as Partial<TransparentVerifier>)[inside]
+  const owner = within && owners.get(within)
+  if (owner === verifier) return within
+  const isUnchanged =
+    verifier.verifyToken === inheritedMethod(verifier) && verifier.requiredScopes === owner?.requiredScopes
+  return isUnchanged ? within : undefined
+}
+
+/** `verifyToken` of the class that all others extend: an instance has another one where somebody has overridden it. */
+function inheritedMethod(verifier: TokenVerifier): unknown {
+  let method: unknown
+  let at: object | null = Object.getPrototypeOf(verifier)
+  while (at !== null) {
+    if (Object.hasOwn(at, 'verifyToken')) method = (at as TokenVerifier).verifyToken
+    at = Object.getPrototypeOf(at)
+  }
+  return method
+}
+
+function outside(verifier: TokenVerifier, clock: Clock): Inside {
   const { requiredScopes } = verifier
-  return (
-    own ?? {
-      async judge(token, call) {
-        call.decider = { method: 'custom', requiredScopes }
-        const verdict = await verifier.verifyToken(token, call.context)
-        const complete = completeVerdict(verdict, clock)
-        return complete === null ? (verdict ? 'expired' : 'unknown_token') : granted(complete, call)
-      },
-    }
-  )
+  const decider: Decider = { method: 'custom', requiredScopes }
+  return {
+    // Only a plain yes is one: a promise is none.
+    recognizes: (token) =>
+      verifier.recognizes === undefined ? undefined : verifier.recognizes(token) === true,
+    async judge(token, call) {
+      call.decider = decider
+      let reason: RefusalReason = 'unknown_token'
+      const context = listening(call.context, (told) => {
+        reason = refusalReasons.find((known) => known === told) ?? reason
+      })
+      const verdict = await verifier.verifyToken(token, context)
+      const complete = completeVerdict(verdict, clock)
+      if (complete !== null) return granted(complete, call)
+      return verdict ? 'expired' : reason
+    },
+  }
+}
+
+/** The reason is told to the caller once, at the end, by whoever stands outermost. */
+function listening(context: VerifyContext | undefined, refused: (reason: string) => void): VerifyContext {
+  return {
+    ...(context?.scopes && { scopes: context.scopes }),
+    // Made when it is asked for, and `undefined` where there is none: the same as an absent member.
+    get signal() {
+      return context?.signal as AbortSignal
+    },
+    refused,
+  }
 }
 
 /**

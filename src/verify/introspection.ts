@@ -1,21 +1,17 @@
 import { AccessToken, frozenClaims } from '../core/access-token.ts'
-import { stopwatch } from '../core/clock.ts'
-import { AuthError } from '../core/errors.ts'
-import type { LogEntry } from '../core/log.ts'
+import { maxTokenLength } from '../core/authorization.ts'
 import { checkOptions, numberBetween, oneOrMany } from '../core/options.ts'
-import { redact } from '../core/redact.ts'
 import { scopeList } from '../core/scopes.ts'
 import type { CompleteTokenVerifier } from '../core/verifier.ts'
-import { type BackOff, backOff } from './back-off.ts'
 import { cachedInside } from './cached.ts'
 import { type ClaimRules, judgeClaims } from './claims.ts'
 import type { ClientAuthentication } from './client-authentication.ts'
 import { readUnverified } from './compact.ts'
 import { type Place, statedPlace } from './discovery.ts'
 import { type Environment, readEnvironment, type VerifierEnvironment } from './environment.ts'
-import { fetchJson, StatusError } from './fetch-json.ts'
 import { type Decider, granted, type Inside, type Outcome, verifierFrom } from './inside.ts'
-import { isObject, type JsonObject, own } from './json.ts'
+import { type IntrospectionEndpoint, introspectionEndpoint } from './introspection-endpoint.ts'
+import { own } from './json.ts'
 import { warnOfOpenAudience } from './jwt-options.ts'
 import { refusalReporter } from './report.ts'
 
@@ -29,13 +25,13 @@ export interface IntrospectionVerifierOptions {
   readonly audience?: string | readonly string[]
   /** The authorization server answers only about tokens for this server: take an answer without `aud`. Default: false. */
   readonly allowMissingAudience?: boolean
-  /** Accepted values of `iss`, compared exactly. Default: what the answer says is taken, it comes from the endpoint itself. */
+  /** Accepted values of `iss`, compared exactly; with a single one an answer may leave it out. Default: what the answer says is taken, it comes from the endpoint itself. */
   readonly issuer?: string | readonly string[]
   /** Scopes every token must carry. A good token without them is `insufficient_scope`, 403. Default: none. */
   readonly requiredScopes?: readonly string[]
   /** Seconds by which clocks may disagree, 0 to 300. Default: 60. */
   readonly clockSkew?: number
-  /** Seconds a good answer is remembered, never past its `exp`: how late a revocation is noticed. 1 to 60. Default: 30. */
+  /** Seconds a good answer is remembered, never past its `exp`: how late a revocation is noticed. 1 to 60. Default: 30. With `rememberTokens: 0` none is. */
   readonly maxAge?: number
   /** Which tokens to ask about, for `anyOf`: `opaque` ones, or `all`, JWTs too. Default: `opaque`. */
   readonly tokens?: 'opaque' | 'all'
@@ -61,6 +57,11 @@ const maxAgeOfRefusals = 5
  * at once. What it answers is held against the same rules as the claims of a JWT. Answers are remembered by the digest
  * of the token for a short time; parallel requests with one token ask once.
  *
+ * While the authorization server cannot be asked, callers get `verifier_unavailable`, and it is left alone for a second
+ * up to a minute. Whether it is down, a question about a token of our own decides: a caller may know a token it
+ * stumbles over, and must not be able to shut out everybody else with it. A token it does not know is "not active" to
+ * the server, and no error (RFC 7662 section 2.2).
+ *
  * @param options where to ask, and what a good answer is
  * @param environment clock, logger, fetch, and what is told of verdicts
  * @throws TypeError when made, naming the option that is wrong
@@ -85,15 +86,13 @@ export function introspectionVerifier(
 ): CompleteTokenVerifier {
   const world = readEnvironment('introspectionVerifier', environment)
   const settings = readSettings(options, world)
-  const { requiredScopes, maxAge, tokens, issuers } = settings
-  const closing = new AbortController()
-  const within = introspectionInside(settings, world, closing.signal)
-  const limits = { maxAge, maxAgeOfRefusals, maxEntries: Math.max(1, world.rememberTokens) }
-  return verifierFrom(cachedInside(within, undefined, limits, world), {
+  const { requiredScopes, tokens, issuers } = settings
+  const endpoint = introspectionEndpoint(settings.place, settings.client, world)
+  return verifierFrom(introspectionInside(settings, world, endpoint.ask), {
     requiredScopes,
     ...(issuers && { authorizationServers: issuers }),
     recognizes: (token) => tokens === 'all' || readUnverified(token) === undefined,
-    close: () => closing.abort(),
+    close: endpoint.close,
   })
 }
 
@@ -135,7 +134,8 @@ function readSettings(options: IntrospectionVerifierOptions, world: Environment)
     // RFC 7662 section 2.2: all members but `active` are optional.
     allowMissingExp: true,
     allowMissingAudience,
-    allowMissingIssuer: true,
+    // With several issuers nobody could tell whose `sub` it is.
+    allowMissingIssuer: issuers === undefined || issuers.length === 1,
     required: [],
     maxTokenAge: undefined,
     scopesFrom: undefined,
@@ -152,17 +152,36 @@ function readSettings(options: IntrospectionVerifierOptions, world: Environment)
   }
 }
 
-/** The verdict on one token, asked anew each time. */
-function introspectionInside(settings: Settings, world: Environment, signal: AbortSignal): Inside {
-  const { rules, requiredScopes, issuers, place } = settings
-  const { clock, onEvent } = world
-  const ask = asker(settings, world, signal)
-  const decider: Decider = {
-    method: 'introspection',
-    report: refusalReporter(world),
-    sink: onEvent,
-    requiredScopes,
+function introspectionInside(settings: Settings, world: Environment, ask: Ask): Inside {
+  const { rememberTokens, onEvent: sink } = world
+  const { requiredScopes, maxAge } = settings
+  const report = refusalReporter(world)
+  const decider: Decider = { method: 'introspection', report, sink, requiredScopes }
+  const limits = {
+    maxAge: rememberTokens === 0 ? 0 : maxAge,
+    maxAgeOfRefusals,
+    maxEntries: Math.max(1, rememberTokens),
   }
+  const remembered = cachedInside(asking(settings, world, decider, ask), undefined, limits, world)
+  return {
+    judge(token, call) {
+      // Also for what is refused here, and for outages.
+      call.decider = decider
+      if (typeof token !== 'string' || token === '') return 'malformed'
+      return token.length > maxTokenLength ? 'too_long' : remembered.judge(token, call)
+    },
+  }
+}
+
+type Ask = IntrospectionEndpoint['ask']
+
+/** The verdict on one token, asked anew each time. */
+function asking(
+  { rules, issuers, place }: Settings,
+  { clock }: Environment,
+  decider: Decider,
+  ask: Ask,
+): Inside {
   return {
     async judge(token, call): Promise<Outcome> {
       call.decider = decider
@@ -174,7 +193,7 @@ function introspectionInside(settings: Settings, world: Environment, signal: Abo
       const judged = judgeClaims(claims, rules, clock() / 1000)
       if (typeof judged === 'string') return judged
       // The endpoint speaks for its issuer: without one, users of one client would be the same caller.
-      const issuer = judged.issuer ?? (issuers?.length === 1 ? issuers[0] : place.url.origin)
+      const issuer = judged.issuer ?? issuers?.[0] ?? place.url.origin
       return granted(new AccessToken({ ...judged, issuer, token, clockSkew: rules.clockSkew, claims }), call)
     },
   }
@@ -185,65 +204,4 @@ const accessTokenTypes: ReadonlySet<unknown> = new Set(['bearer', 'access_token'
 
 function isAccessToken(type: unknown): boolean {
   return type === undefined || (typeof type === 'string' && accessTokenTypes.has(type.toLowerCase()))
-}
-
-/** Failures in a row before the endpoint is left alone: one odd token must not shut everybody out. */
-const patience = 3
-
-/** Puts the question. @throws AuthError `verifier_unavailable` unless there is an answer */
-function asker(
-  { place: { url, fetch }, client }: Settings,
-  { clock, log, onEvent }: Environment,
-  signal: AbortSignal,
-): (token: string) => Promise<JsonObject> {
-  const pause = backOff(clock, patience)
-
-  return async (token) => {
-    if (pause.wait() > 0) throw unavailable(pause, undefined)
-    const started = stopwatch()
-    const tell = (result: 'active' | 'inactive' | 'failed') =>
-      onEvent?.({ type: 'introspection', result, seconds: (stopwatch() - started) / 1000 })
-    try {
-      const headers: Record<string, string> = {}
-      const form = new URLSearchParams({ token, token_type_hint: 'access_token' })
-      await client({ endpoint: url, headers, form, clock })
-      const { json } = await fetchJson(url, fetch, { form, headers, signal })
-      if (!isObject(json)) throw new Error('the answer is no JSON object')
-      pause.succeeded()
-      tell(own(json, 'active') === true ? 'active' : 'inactive')
-      return json
-    } catch (error) {
-      tell('failed')
-      pause.failed(error)
-      if (pause.failures === 1) log(outage(url, error))
-      throw unavailable(pause, error)
-    }
-  }
-}
-
-function unavailable(pause: BackOff, cause: unknown): AuthError {
-  return new AuthError(
-    'verifier_unavailable',
-    'The authorization server cannot be asked about tokens right now',
-    {
-      retryAfter: Math.max(1, Math.ceil(pause.wait() / 1000)),
-      ...(cause !== undefined && { cause }),
-    },
-  )
-}
-
-function outage(url: URL, error: unknown): LogEntry {
-  // RFC 6749 section 5.2 and RFC 7662 section 2.3: whatever of the kind it is, it is about this server and not the token.
-  const isOurs = error instanceof StatusError && error.status < 500 && error.status !== 429
-  return {
-    level: 'error',
-    event: isOurs ? 'introspection_refused' : 'introspection_unavailable',
-    message: isOurs
-      ? 'The authorization server refuses this server: see the client option (id, secret or key, and how they are sent). Callers get 503'
-      : 'The authorization server cannot be asked about tokens. Callers get 503 until it answers again',
-    details: {
-      url: `${url.origin}${url.pathname}`,
-      reason: error instanceof Error ? redact(error.message) : 'unknown',
-    },
-  }
 }

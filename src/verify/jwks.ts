@@ -1,6 +1,7 @@
 import { stopwatch } from '../core/clock.ts'
 import { AuthError } from '../core/errors.ts'
 import type { LogEntry } from '../core/log.ts'
+import { redact } from '../core/redact.ts'
 import type { JwsAlgorithm } from './algorithms.ts'
 import { type BackOff, backOff } from './back-off.ts'
 import type { KeyPlace } from './discovery.ts'
@@ -93,8 +94,11 @@ export function remoteKeySet(
   }
 }
 
-function usable({ held }: State, now: number): Held | undefined {
-  return held !== undefined && now < held.freshUntil + staleFor ? held : undefined
+function usable(state: State, now: number): Held | undefined {
+  const { held } = state
+  // Fetched in the future: the clock was set back. How old the keys are is not known, so their grace begins now.
+  if (held !== undefined && now < held.fetchedAt) state.held = { ...held, fetchedAt: now, freshUntil: now }
+  return state.held !== undefined && now < state.held.freshUntil + staleFor ? state.held : undefined
 }
 
 /**
@@ -142,7 +146,8 @@ function refresher(
       place.forget()
       state.pause.failed(error)
       state.cause = error
-      if (state.pause.failures === 1) log(outage(place.name, error))
+      // Who closed the verifier knows; that is no outage.
+      if (state.pause.failures === 1 && !signal.aborted) log(outage(place.name, error))
     }
   }
 }
@@ -155,7 +160,8 @@ function outage(url: string, error: unknown): LogEntry {
     event: 'jwks_unavailable',
     message:
       'The key set cannot be fetched. Known keys serve for up to an hour; tokens of unknown keys are answered with 503',
-    details: { url, reason: error instanceof Error ? error.message : 'unknown' },
+    // A fetch of the operator may tell of a proxy, with its password.
+    details: { url, reason: error instanceof Error ? redact(error.message) : 'unknown' },
   }
 }
 
@@ -173,5 +179,7 @@ function maxAge(headers: Headers): number {
   const control = headers.get('cache-control') ?? ''
   const stated = /(?:^|[\s,])max-age\s*=\s*"?(\d+)/i.exec(control)?.[1]
   if (stated === undefined) return /no-store|no-cache/i.test(control) ? leastAge : defaultAge
-  return Math.min(greatestAge, Math.max(leastAge, Number(stated)))
+  // RFC 9111 section 4.2.3: part of it is over when the answer comes out of a cache.
+  const age = Number(/^\d+$/.exec(headers.get('age') ?? '')?.[0] ?? 0)
+  return Math.min(greatestAge, Math.max(leastAge, Number(stated) - age))
 }

@@ -18,6 +18,7 @@ export function jwtCompare({ header: { algorithms, types }, rules }: JwtSettings
       wrong_issuer: (_header, claims) => compareTexts(rules.issuers, own(claims, 'iss')),
       wrong_audience: (_header, claims) => compareTexts(rules.audiences, own(claims, 'aud')),
       missing_claim: (_header, claims) => ({ found: `no ${list(missing(claims))}` }),
+      invalid_time: (_header, claims) => ({ found: list(timesOf(claims)) }),
       expired: (_header, claims) => moments(clock, own(claims, 'exp')),
       not_yet_valid: (_header, claims) => moments(clock, own(claims, 'nbf')),
       issued_in_future: (_header, claims) => moments(clock, own(claims, 'iat')),
@@ -46,6 +47,8 @@ function nearMiss(expected: readonly string[], found: readonly unknown[]): strin
   const texts = found.filter((value) => typeof value === 'string')
   const alike = (fold: (text: string) => string) =>
     texts.some((text) => expected.some((wanted) => fold(wanted) === fold(text)))
+  if (alike((text) => text))
+    return 'the value is right, its type is not: a text is needed, or for aud a list of them'
   if (alike(withoutSlash)) return 'they differ in a slash at the end'
   if (alike((text) => text.toLowerCase())) return 'they differ in upper and lower case'
   if (alike((text) => withoutSlash(text.toLowerCase().trim()))) return 'they differ in spelling only'
@@ -58,6 +61,12 @@ function withoutSlash(text: string): string {
 
 function moments(clock: Clock, seconds: unknown): Comparison {
   return { expected: `now ${timeText(clock() / 1000)}`, found: timeText(seconds) }
+}
+
+function timesOf(claims: JsonObject): readonly string[] {
+  return ['exp', 'nbf', 'iat']
+    .filter((name) => own(claims, name) !== undefined)
+    .map((name) => `${name} ${said(own(claims, name))}`)
 }
 
 function timeText(seconds: unknown): string {
@@ -75,6 +84,7 @@ function keysOf(value: unknown): string {
 
 /** A value as it would stand in JSON. */
 function said(value: unknown): string {
-  if (typeof value === 'string') return value
+  // JSON has no infinity.
+  if (typeof value === 'string' || typeof value === 'number') return String(value)
   return value === undefined ? 'none' : JSON.stringify(value)
 }

@@ -1,3 +1,4 @@
+import type { AuthErrorCode } from '../core/errors.ts'
 import type { AuthEvent, EventSink } from '../core/events.ts'
 
 /** As much of a `Meter` of `@opentelemetry/api` as is used. */
@@ -16,7 +17,7 @@ export interface MetricsMeter {
  *
  * | metric | kind | labels |
  * |---|---|---|
- * | `mcp.auth.authenticate.duration` | histogram, seconds | `method`, `result` (`success`, `failure`, `error`), `error.type`, `cache` |
+ * | `mcp.auth.authenticate.duration` | histogram, seconds | `method`, `result` (`success`; `failure` of the caller, a missing scope too; `error` of our own side), `error.type`, `cache` |
  * | `mcp.auth.cache.operations` | counter | `cache` (`token`, `verdict`), `result` (`hit`, `miss`) |
  * | `mcp.auth.jwks.fetches` | counter | `result` (`ok`, `failed`, `stale_served`) |
  * | `mcp.auth.jwks.duration` | histogram, seconds | `result` |
@@ -68,6 +69,15 @@ export function metricEvents(meter: MetricsMeter): EventSink {
   }
 }
 
+/** Errors that are the caller's affair: who is woken by `error` must not be woken by a client that asks for too little. */
+const denials: ReadonlySet<string> = new Set<AuthErrorCode>([
+  'unauthorized',
+  'invalid_token',
+  'insufficient_scope',
+  'access_denied',
+  'rate_limited',
+])
+
 function verdictLabels(event: Extract<AuthEvent, { type: 'accepted' | 'refused' | 'failed' }>) {
   const { method, cache } = event
   switch (event.type) {
@@ -76,6 +86,11 @@ function verdictLabels(event: Extract<AuthEvent, { type: 'accepted' | 'refused' 
     case 'refused':
       return { method, cache, result: 'failure', 'error.type': event.reason }
     case 'failed':
-      return { method, cache, result: 'error', 'error.type': event.error }
+      return {
+        method,
+        cache,
+        result: denials.has(event.error) ? 'failure' : 'error',
+        'error.type': event.error,
+      }
   }
 }

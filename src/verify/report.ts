@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
-import { redact } from '../core/redact.ts'
+import { redact, redacted, secretsOf } from '../core/redact.ts'
 import type { Environment } from './environment.ts'
 import { explanations, type RefusalReason, type TokenRefusal } from './refusal.ts'
 
@@ -22,7 +22,7 @@ export function refusalReporter(
   return (reason, token) => {
     const isDue = line.isDue(reason)
     if (!isDue && onRefused === undefined) return
-    const refusal = refusalOf(reason, compare(reason, token))
+    const refusal = refusalOf(reason, compare(reason, token), token)
     if (isDue) line.write(refusal)
     onRefused?.(refusal)
   }
@@ -31,21 +31,42 @@ export function refusalReporter(
 const nothing: Comparison = Object.freeze({})
 /** Characters of a value that are shown. */
 const shownLength = 200
+/** Characters of a value that are read: to look for credentials in all that a token can hold takes long. */
+const readLength = 1000
+/** More characters than a credential has that is not recognised by how it begins. */
+const credentialLength = 100
 
-/** A refusal with everything an operator is told of it. What came with the token is cut, and redacted. */
-export function refusalOf(reason: RefusalReason, { expected, found, hint }: Comparison): TokenRefusal {
+/** A refusal with everything an operator is told of it, and nothing of the token itself. */
+export function refusalOf(
+  reason: RefusalReason,
+  { expected, found, hint }: Comparison,
+  token: string,
+): TokenRefusal {
   return Object.freeze({
     reason,
     ...explanations[reason],
     ...(expected !== undefined && { expected }),
-    ...(found !== undefined && { found: shown(found) }),
+    ...(found !== undefined && { found: shown(found, secretsOf(token)) }),
     ...(hint !== undefined && { hint }),
   })
 }
 
-function shown(text: string): string {
-  const clean = redact(text)
-  return clean.length <= shownLength ? clean : `${clean.slice(0, shownLength)}…`
+/** Somebody else's words, fit for a log: without credentials, of a sensible length, and with nothing in them that cannot be seen. */
+export function shown(text: string, secrets: readonly string[] = []): string {
+  const rest = secrets.reduce((left, secret) => left.replaceAll(secret, redacted), text)
+  const clean = redact(rest.slice(0, readLength)).replace(unseen, escaped)
+  // Where reading ended, half a credential may stand, which nobody can tell from other words.
+  const end = rest.length > readLength ? Math.max(0, clean.length - credentialLength) : clean.length
+  if (end === clean.length && end <= shownLength) return clean
+  // Not in the middle of a character that is written as two.
+  return `${clean.slice(0, Math.min(end, shownLength)).replace(/[\uD800-\uDBFF]$/, '')}…`
+}
+
+/** Line breaks and other controls, direction marks, blanks that are no space, halves of characters. */
+const unseen = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu
+
+function escaped(character: string): string {
+  return `\\u{${character.codePointAt(0)?.toString(16)}}`
 }
 
 /** Milliseconds between two lines of one reason. */

@@ -1,6 +1,7 @@
 import type { AccessToken } from '../core/access-token.ts'
 import { type Clock, systemClock } from '../core/clock.ts'
 import { checkOptions } from '../core/options.ts'
+import { readUnverified } from './compact.ts'
 import { digestOf } from './remembered.ts'
 
 /** Knows which tokens are good no longer. Asked on every request: it answers from memory. */
@@ -11,7 +12,7 @@ export interface Revocations {
 
 /** One token that is revoked: by its text, or by the id its issuer gave it. */
 export interface RevokedToken {
-  /** The token itself; only its digest is kept. */
+  /** The token itself, nothing before or after it; only its digest is kept. Of a JWT also the spellings that differ in the signature. */
   readonly token?: string
   /** The `jti` claim (RFC 7519 section 4.1.7), instead of `token`. */
   readonly jti?: string
@@ -60,6 +61,7 @@ export interface MemoryRevocations extends Revocations {
  * ```
  */
 export function memoryRevocations(clock: Clock = systemClock): MemoryRevocations {
+  if (typeof clock !== 'function') throw new TypeError('memoryRevocations: clock must be a function')
   /** Until when (seconds since 1970) a token is worth remembering. */
   const tokens = new Map<string, number>()
   /** Seconds since 1970. */
@@ -78,6 +80,7 @@ export function memoryRevocations(clock: Clock = systemClock): MemoryRevocations
 
     revoke(which) {
       checkOptions('revoke', which, ['token', 'jti', 'issuer', 'expiresAt'])
+      refuseUndefined('revoke', which, ['issuer'])
       sweep()
       const until = which.expiresAt === undefined ? Number.POSITIVE_INFINITY : secondsOf(which.expiresAt)
       const name = nameOf(which)
@@ -86,6 +89,7 @@ export function memoryRevocations(clock: Clock = systemClock): MemoryRevocations
 
     cutOff(which) {
       checkOptions('cutOff', which, ['issuer', 'subject', 'clientId', 'issuedUntil'])
+      refuseUndefined('cutOff', which, ['subject', 'clientId'])
       const { issuer, subject, clientId, issuedUntil } = which
       const until = issuedUntil === undefined ? clock() / 1000 : secondsOf(issuedUntil)
       if (subject !== undefined && clientId !== undefined) {
@@ -107,8 +111,8 @@ export function memoryRevocations(clock: Clock = systemClock): MemoryRevocations
     const latest = Math.max(...names.map((name) => cutOffs.get(name) ?? Number.NEGATIVE_INFINITY))
     if (latest === Number.NEGATIVE_INFINITY) return false
     const issuedAt = claims.iat
-    // One that does not say when it was issued cannot be told from an old one.
-    return typeof issuedAt !== 'number' || issuedAt <= latest
+    // One that does not say when it was issued, or in milliseconds, cannot be told from an old one.
+    return !(typeof issuedAt === 'number' && issuedAt > latest && issuedAt <= lastSecond)
   }
 
   /** Now and then, so that revoking stays cheap. */
@@ -123,18 +127,37 @@ export function memoryRevocations(clock: Clock = systemClock): MemoryRevocations
 /** Seconds an entry outlives its token: the greatest clock skew a verifier can be given. */
 const leastGrace = 300
 
+/** 9999-12-31T23:59:59Z. What lies beyond was written in milliseconds. */
+const lastSecond = 253_402_300_799
+
 /** The names under which a token may have been revoked. */
-function namesOf(token: AccessToken): readonly string[] {
-  const { issuer, claims } = token
-  const byDigest = digestName(token.token)
-  const jti = claims.jti
-  return typeof jti === 'string' ? [byDigest, idName(issuer, jti)] : [byDigest]
+function namesOf({ token, issuer, claims }: AccessToken): readonly string[] {
+  const { jti } = claims
+  const names = [digestName(token)]
+  if (token.includes('.')) names.push(signedName(token))
+  // RFC 7519 section 4.1.7: a text; not everybody keeps to it.
+  if (typeof jti === 'string' || typeof jti === 'number') names.push(idName(issuer, String(jti)))
+  return names
 }
 
 function nameOf({ token, jti, issuer }: RevokedToken): string {
   if ((token === undefined) === (jti === undefined)) throw new TypeError('revoke: give either token or jti')
-  if (token !== undefined) return digestName(text('token', token))
-  return idName(issuer === undefined ? undefined : text('issuer', issuer), text('jti', jti))
+  if (token === undefined) {
+    return idName(issuer === undefined ? undefined : text('issuer', issuer), text('jti', jti))
+  }
+  // Copied together with what stands around it, it would be another text, and nothing revoked.
+  if (/^\s|\s$|^bearer\s/i.test(text('token', token))) {
+    throw new TypeError('revocations: token must be the token alone, without Bearer or blanks')
+  }
+  return readUnverified(token) === undefined ? digestName(token) : signedName(token)
+}
+
+/**
+ * The name of all JWTs with this header and payload. Whoever holds one that is signed with ECDSA can make a second
+ * signature of it that is as good (n − s in the place of s), and so must not get away with it.
+ */
+function signedName(token: string): string {
+  return `signed:${digestName(token.slice(0, token.lastIndexOf('.')))}`
 }
 
 function digestName(token: string): string {
@@ -163,8 +186,16 @@ function text(name: string, value: unknown): string {
   throw new TypeError(`revocations: ${name} must be a non-empty string`)
 }
 
+/** A variable that was not set must not cut off everybody, nor revoke the id of an issuer that has no name. */
+function refuseUndefined(owner: string, which: object, names: readonly string[]): void {
+  const unset = names.find((name) => Object.hasOwn(which, name) && Reflect.get(which, name) === undefined)
+  if (unset !== undefined)
+    throw new TypeError(`${owner}: ${unset} is undefined; leave it out if it is not meant`)
+}
+
 function secondsOf(value: Date | number): number {
   const seconds = value instanceof Date ? value.getTime() / 1000 : value
-  if (!Number.isFinite(seconds)) throw new TypeError('revocations: give a Date, or seconds since 1970')
+  if (!Number.isFinite(seconds) || seconds > lastSecond)
+    throw new TypeError('revocations: give a Date, or seconds since 1970')
   return seconds
 }

@@ -1,5 +1,6 @@
 import { algorithmRules, type JwsAlgorithm } from './algorithms.ts'
 import { isObject, type JsonObject, own } from './json.ts'
+import { decodePart } from './part.ts'
 import type { CheckingKey, SignatureBackend, SignatureCheck } from './signature-backend.ts'
 
 type Subtle = typeof globalThis.crypto.subtle
@@ -44,24 +45,27 @@ function publicMembers(source: JsonObject): JsonObject | undefined {
   const kty = own(source, 'kty')
   const names = membersOf.get(kty)
   if (names === undefined) return undefined
-  const values = names.map((name) => own(source, name))
-  if (!values.every((value) => typeof value === 'string' && base64url.test(value))) return undefined
-  const crv = own(source, 'crv')
+  const members = Object.fromEntries(names.map((name) => [name, own(source, name)]))
+  if (!Object.entries(members).every(([name, value]) => isMember(name, value))) return undefined
   // Optional in Web Crypto, and no runtime that gets here has it: better said now than with every token.
-  if (crv === 'Ed448') return undefined
-  return {
-    kty,
-    ...(crv !== undefined && { crv }),
-    ...Object.fromEntries(names.map((name, at) => [name, values[at]])),
-  }
+  if (members.crv === 'Ed448') return undefined
+  return { kty, ...members }
+}
+
+/** Asked here, because what decodes later throws for a length that no bytes have, and one key would spoil its set. */
+function isMember(name: string, value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && (name === 'crv' || isBase64url(value))
+}
+
+function isBase64url(text: string): boolean {
+  return /^[A-Za-z0-9_-]+$/.test(text) && decodePart(text) !== undefined
 }
 
 const membersOf: ReadonlyMap<unknown, readonly string[]> = new Map([
   ['RSA', ['n', 'e']],
-  ['EC', ['x', 'y']],
-  ['OKP', ['x']],
+  ['EC', ['crv', 'x', 'y']],
+  ['OKP', ['crv', 'x']],
 ])
-const base64url = /^[A-Za-z0-9_-]+$/
 
 function importer(subtle: Subtle, algorithm: JwsAlgorithm, jwk: JsonObject): () => Promise<WebKey> {
   // Without `alg`: of EdDSA there are two spellings, and the caller has compared it already.
