@@ -253,9 +253,17 @@ describe('principalOf', () => {
     expect(of({ token: 'S3CRET-one' })).not.toContain('S3CRET')
   })
 
-  it('is the client id where issuer or subject is missing', () => {
-    expect(of({ clientId: 'app', subject: 's' })).toBe(of({ clientId: 'app', issuer: 'i' }))
-    expect(of({ clientId: 'app' })).not.toBe(of({ clientId: 'other' }))
+  it('D15 is the client where issuer or subject is missing, and never lumps two users or issuers together', () => {
+    expect(of({ clientId: 'app' })).toBe(of({ clientId: 'app', token: 'another', scopes: ['a'] }))
+    const different = [
+      of({ clientId: 'app' }),
+      of({ clientId: 'other' }),
+      of({ clientId: 'app', subject: 's' }),
+      of({ clientId: 'app', subject: 't' }),
+      of({ clientId: 'app', issuer: 'i' }),
+      of({ clientId: 'app', issuer: 'j' }),
+    ]
+    expect(new Set(different).size).toBe(different.length)
   })
 
   it('never is the same for two different identities', () => {

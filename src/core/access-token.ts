@@ -169,13 +169,14 @@ export class AccessToken implements AccessTokenInit {
 }
 
 /**
- * Who a request belongs to: `iss` and `sub`, else the client id (RFC 7519 section 4.1.2: `sub` is unique only within
- * its issuer). Never the token itself, which rotates. The parts are encoded so that no two pairs look alike.
+ * Who a request belongs to: `iss` and `sub` (RFC 7519 section 4.1.2: `sub` is unique only within its issuer), else the
+ * client, and of one client each subject by itself. Never the token, which rotates. The parts are encoded so that no two
+ * of these look alike.
  */
-export function principalOf(token: AccessToken): string {
-  return token.issuer !== undefined && token.subject !== undefined
-    ? JSON.stringify(['sub', token.issuer, token.subject])
-    : JSON.stringify(['client', token.clientId])
+export function principalOf({ issuer, subject, clientId }: AccessToken): string {
+  return issuer !== undefined && subject !== undefined
+    ? JSON.stringify(['sub', issuer, subject])
+    : JSON.stringify(['client', clientId, issuer ?? null, subject ?? null])
 }
 
 /**

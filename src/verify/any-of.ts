@@ -31,7 +31,8 @@ import { refusalReporter } from './report.ts'
  * When a member cannot tell right now, the answer is `verifier_unavailable`, and never that the token is bad.
  *
  * @param members at least one; of JWT verifiers each needs `issuer`, and no issuer may be named twice
- * @param environment used for what no member decided: tokens that nobody recognised
+ * @param environment told of what no member reports by itself: tokens that nobody recognised, and verdicts of verifiers
+ *   of your own
  * @throws TypeError when there is no member, one is no verifier, or two would take the same JWTs
  *
  * @example
@@ -53,8 +54,8 @@ export function anyOf(
   environment: VerifierEnvironment = {},
 ): CompleteTokenVerifier {
   const world = readEnvironment('anyOf', environment)
-  const list = checkMembers(members).map((member) => memberOf(member, world.clock))
   const nobody: Decider = { method: 'custom', report: refusalReporter(world), sink: world.onEvent }
+  const list = checkMembers(members).map((member) => memberOf(member, world.clock, nobody))
 
   return verifierFrom(
     {
@@ -79,8 +80,8 @@ interface Member {
   readonly recognizes: (token: string, issuerOf: () => unknown) => boolean | undefined
 }
 
-function memberOf(verifier: TokenVerifier, clock: Clock): Member {
-  const within = insideOf(verifier, clock)
+function memberOf(verifier: TokenVerifier, clock: Clock, { report, sink }: Decider): Member {
+  const within = insideOf(verifier, clock, { ...(report && { report }), sink })
   return { verifier, within, recognizes: recognition(verifier, within) }
 }
 

@@ -14,6 +14,7 @@ import {
 import { RSAKeyPair } from '../issuer/index.ts'
 import { type CachedOptions, cached } from './cached.ts'
 import { jwtVerifier } from './jwt.ts'
+import { tokenMap } from './remembered.ts'
 import { revocable } from './revocable.ts'
 import { memoryRevocations } from './revocations.ts'
 import { staticVerifier } from './static.ts'
@@ -455,6 +456,14 @@ describe('B-121 how much cached remembers', () => {
     expect(asked).toHaveLength(5010)
   })
 
+  it('is no less because one of them is kept again, and that one counts as new', () => {
+    const map = tokenMap<number>(2)
+    for (const digest of ['one', 'two', 'two']) map.keep(digest, 1)
+    expect([map.get('one'), map.get('two')]).toEqual([1, 1])
+    for (const digest of ['one', 'three']) map.keep(digest, 1)
+    expect([map.get('one'), map.get('two')]).toEqual([1, undefined])
+  })
+
   it('is no less because tokens were asked about again', async () => {
     const { verify, asked, passSeconds } = made(isGood, { maxEntries: 3, maxAge: 10 })
     for (const n of [1, 2, 3]) await verify(`good-${n}`)
@@ -540,11 +549,18 @@ function altered(token: string): string {
 }
 
 describe('what cached tells', () => {
-  it('each look-up, and nothing of its own about verdicts of somebody else', async () => {
+  it('B-122 each look-up, and the verdicts of a verifier that tells nothing by itself, once each', async () => {
     const { verify, events } = made((token) => (token === 'x' ? { token } : null))
     for (const token of ['x', 'x', 'y', 'y']) await verify(token)
-    const types = ['cache.miss', 'cache.hit', 'cache.miss', 'cache.hit']
-    expect(events).toEqual(types.map((type) => ({ type, cache: 'verdict' })))
+    const told = ['miss', 'hit'].flatMap((cache) => [
+      { type: `cache.${cache}`, cache: 'verdict' },
+      { type: 'accepted', method: 'custom', cache, seconds: expect.any(Number) },
+    ])
+    const refused = ['miss', 'hit'].flatMap((cache) => [
+      { type: `cache.${cache}`, cache: 'verdict' },
+      { type: 'refused', method: 'custom', cache, reason: 'unknown_token', seconds: expect.any(Number) },
+    ])
+    expect(events).toEqual([...told, ...refused])
   })
 })
 

@@ -18,6 +18,7 @@ import {
 } from './inside.ts'
 import { type RefusalReason, reasonOf } from './refusal.ts'
 import { digestOf, tokenMap } from './remembered.ts'
+import { refusalReporter } from './report.ts'
 
 /** How much {@link cached} remembers, and for how long. */
 export interface CachedOptions {
@@ -40,7 +41,7 @@ export interface CachedOptions {
  *
  * @param verifier any verifier; must answer the same for the same token, whoever sends it. Scopes it asks for by itself
  *   must stand in its `requiredScopes`
- * @param environment its clock and its `onEvent` are used
+ * @param environment its clock and `onEvent` are used; of verdicts it is told where the verifier does not report by itself
  * @throws TypeError naming the option that is unknown or out of bounds, or on a runtime without `node:crypto`
  *
  * @example
@@ -73,7 +74,8 @@ export function cached(
   }
   const world = readEnvironment('cached', environment)
   const traits = traitsOf(verifier)
-  const within = insideOf(verifier, world.clock)
+  const reporting = { report: refusalReporter(world), sink: world.onEvent }
+  const within = insideOf(verifier, world.clock, reporting)
   return verifierFrom(cachedInside(within, traits.recheck, limits, world), traits)
 }
 

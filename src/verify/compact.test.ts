@@ -5,15 +5,15 @@ import { defaultTypes, headerJudge } from './header.ts'
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 const encode = (text: string) => Buffer.from(text).toString('base64url')
 const judgeHeader = headerJudge({ algorithms: new Set(['RS256']), types: defaultTypes })
-const parse = (...parts: readonly string[]) => parseCompact(parts.join('.'), judgeHeader)
+const parse = (...parts: readonly string[]) => parseCompact(parts.join('.'), judgeHeader.judge)
 const header = encode('{"alg":"RS256","kid":"k1"}')
 const payload = encode('{"sub":"user-1"}')
 
 describe('parseCompact', () => {
   it('takes a token apart', () => {
     expect(parse(header, payload, 'AQID')).toEqual({
-      algorithm: 'RS256',
-      kid: 'k1',
+      header: { algorithm: 'RS256', kid: 'k1' },
+      encodedHeader: header,
       claims: { sub: 'user-1' },
       input: Buffer.from(`${header}.${payload}`),
       signature: Buffer.from([1, 2, 3]),

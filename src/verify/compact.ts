@@ -1,5 +1,4 @@
 import { maxTokenLength } from '../core/authorization.ts'
-import type { JwsAlgorithm } from './algorithms.ts'
 import { bytesOf } from './bytes.ts'
 import type { JwsHeader } from './header.ts'
 import type { JsonObject } from './json.ts'
@@ -8,8 +7,9 @@ import type { RefusalReason } from './refusal.ts'
 
 /** A JWT taken apart. Nothing in it is to be believed before its signature is checked. */
 export interface Jws {
-  readonly algorithm: JwsAlgorithm
-  readonly kid: string | undefined
+  readonly header: JwsHeader
+  /** As it stands in the token. */
+  readonly encodedHeader: string
   readonly claims: JsonObject
   /** What was signed (RFC 7515 section 5.1). */
   readonly input: Uint8Array
@@ -31,13 +31,13 @@ export function parseCompact(
   if (wrong !== undefined) return wrong
   const first = token.indexOf('.')
   const second = token.indexOf('.', first + 1)
-  const header = judgeHeader(token.slice(0, first))
+  const encodedHeader = token.slice(0, first)
+  const header = judgeHeader(encodedHeader)
   if (typeof header === 'string') return header
   const claims = parsePart(token.slice(first + 1, second))
   const signature = decodePart(token.slice(second + 1))
   if (claims === undefined || signature === undefined) return 'malformed'
-  const { algorithm, kid } = header
-  return { algorithm, kid, claims, input: bytesOf(token.slice(0, second)), signature }
+  return { header, encodedHeader, claims, input: bytesOf(token.slice(0, second)), signature }
 }
 
 /**

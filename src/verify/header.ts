@@ -27,26 +27,37 @@ export const accessTokenTypes: HeaderRules['types'] = new Set(['at+jwt', 'applic
 /** Headers that are remembered. An issuer has one or two for each of its keys. */
 const capacity = 100
 
+/** Judges headers, as they stand in a token. */
+export interface HeaderJudge {
+  judge(encoded: string): JwsHeader | RefusalReason
+  /** All tokens of one key share their header. Only for those whose signature is good: anybody can invent others. */
+  remember(encoded: string, header: JwsHeader): void
+}
+
 /**
- * Makes the function that judges headers, as they stand in a token. Those that pass are remembered: all tokens of one
- * key share theirs. Key material in a header (`jwk`, `jku`, `x5c`, `x5u`) is never looked at (RFC 8725 section 3.10).
+ * Makes a {@link HeaderJudge}. Key material in a header (`jwk`, `jku`, `x5c`, `x5u`) is never looked at (RFC 8725
+ * section 3.10).
  */
-export function headerJudge(rules: HeaderRules): (encoded: string) => JwsHeader | RefusalReason {
+export function headerJudge(rules: HeaderRules): HeaderJudge {
   const known = new Map<string, JwsHeader>()
-  return (encoded) => {
-    const before = known.get(encoded)
-    if (before !== undefined) return before
-    const header = parsePart(encoded)
-    if (header === undefined) return 'malformed'
-    const wrong = judgeHeader(header, rules)
-    if (wrong !== undefined) return wrong
-    const good = {
-      algorithm: own(header, 'alg') as JwsAlgorithm,
-      kid: own(header, 'kid') as string | undefined,
-    }
-    if (known.size >= capacity) known.delete(known.keys().next().value ?? '')
-    known.set(copyOf(encoded), good)
-    return good
+  return {
+    judge(encoded) {
+      const before = known.get(encoded)
+      if (before !== undefined) return before
+      const header = parsePart(encoded)
+      if (header === undefined) return 'malformed'
+      return (
+        judgeHeader(header, rules) ?? {
+          algorithm: own(header, 'alg') as JwsAlgorithm,
+          kid: own(header, 'kid') as string | undefined,
+        }
+      )
+    },
+    remember(encoded, header) {
+      if (known.has(encoded)) return
+      if (known.size >= capacity) known.delete(known.keys().next().value ?? '')
+      known.set(copyOf(encoded), header)
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 import { type AccessToken, completeVerdict } from '../core/access-token.ts'
 import { type Clock, stopwatch } from '../core/clock.ts'
-import { AuthError } from '../core/errors.ts'
+import { AuthError, authErrorCodes } from '../core/errors.ts'
 import type { AuthMethod, CacheUse, EventSink } from '../core/events.ts'
 import { scopeList, scopePolicy } from '../core/scopes.ts'
 import type { CompleteTokenVerifier, TokenVerifier, VerifyContext } from '../core/verifier.ts'
@@ -139,7 +139,9 @@ function refuse(reason: RefusalReason, token: string, call: Call, started: numbe
 }
 
 function fail(thrown: unknown, { cache, decider: { method, sink } }: Call, started: number): void {
-  const error = thrown instanceof AuthError ? thrown.code : 'verifier_error'
+  // The code of an error can be overwritten; a metric must not get a label for each.
+  const isKnown = thrown instanceof AuthError && authErrorCodes.includes(thrown.code)
+  const error = isKnown ? thrown.code : 'verifier_error'
   sink?.({ type: 'failed', method, cache, error, seconds: secondsSince(started) })
 }
 
@@ -148,9 +150,12 @@ function secondsSince(started: number): number {
 }
 
 /** The inside of a verifier; of one that somebody else wrote or changed, what can be told from its answers. */
-export function insideOf(verifier: TokenVerifier, clock: Clock): Inside {
-  return ownInside(verifier) ?? outside(verifier, clock)
+export function insideOf(verifier: TokenVerifier, clock: Clock, reporting: Reporting = {}): Inside {
+  return ownInside(verifier) ?? outside(verifier, clock, reporting)
 }
+
+/** Who is told of verdicts of a verifier that does not report by itself. */
+type Reporting = Pick<Decider, 'report' | 'sink'>
 
 /**
  * The inside speaks for the verifier it was made with. A copy, a subclass or a proxy with a `verifyToken` or scopes of
@@ -176,9 +181,9 @@ function inheritedMethod(verifier: TokenVerifier): unknown {
   return method
 }
 
-function outside(verifier: TokenVerifier, clock: Clock): Inside {
+function outside(verifier: TokenVerifier, clock: Clock, reporting: Reporting): Inside {
   const { requiredScopes } = verifier
-  const decider: Decider = { method: 'custom', requiredScopes }
+  const decider: Decider = { method: 'custom', requiredScopes, ...reporting }
   return {
     // Only a plain yes is one: a promise is none.
     recognizes: (token) =>

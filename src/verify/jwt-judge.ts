@@ -22,16 +22,16 @@ export function newTokenJudge(
   { header, keys, rules }: Pick<JwtSettings, 'header' | 'keys' | 'rules'>,
   clock: Clock,
 ): (token: string) => Judged | Promise<Judged> {
-  const judgeHeader = headerJudge(header)
+  const headers = headerJudge(header)
 
   return (token) =>
     inTurn(() => {
-      const jws = parseCompact(token, judgeHeader)
+      const jws = parseCompact(token, headers.judge)
       if (typeof jws === 'string') return jws
       // Before any key is looked for: a token of another issuer must not make this server fetch anything.
       const foreign = judgeIssuer(jws.claims, rules.issuers)
       if (foreign !== undefined) return foreign
-      const checks = keys.find(jws.algorithm, jws.kid)
+      const checks = keys.find(jws.header.algorithm, jws.header.kid)
       return checks instanceof Promise
         ? checks.then((found) => inTurn(() => judgeWith(found, jws, token)))
         : judgeWith(checks, jws, token)
@@ -47,7 +47,11 @@ export function newTokenJudge(
 
   function judgeSigned(check: SignatureCheck | undefined, jws: Jws, token: string): Judged {
     if (!check) return 'bad_signature'
-    const { algorithm, kid, claims } = jws
+    headers.remember(jws.encodedHeader, jws.header)
+    const {
+      claims,
+      header: { algorithm, kid },
+    } = jws
     const judged = judgeClaims(claims, rules, clock() / 1000)
     if (typeof judged === 'string') return judged
     const grant = new Grant(judged, token)

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { AuthError } from '../core/errors.ts'
 import type { LogEntry } from '../core/log.ts'
 import { ECKeyPair, Ed25519KeyPair, RSAKeyPair } from '../issuer/index.ts'
+import { cached } from './cached.ts'
 import { jwtVerifier } from './jwt.ts'
 import type { JwtVerifierOptions } from './jwt-options.ts'
 import type { RefusalReason, TokenRefusal } from './refusal.ts'
@@ -194,6 +195,28 @@ describe('jwtVerifier', () => {
     expect(await verifier.verifyToken(await pair.createToken({ issuer, expiresInSeconds: -3600 }))).toBeNull()
     expect(await verifier.verifyToken(await pair.createToken())).toBeNull()
     expect(reasons).toEqual(['malformed', 'expired', 'wrong_issuer'])
+  })
+
+  it('B-121 judges time and the last word again for whoever remembers its verdict', async () => {
+    let now = Date.now()
+    let isTenant = true
+    const clock = () => now
+    const verifier = cached(
+      jwtVerifier(
+        { publicKey: pair.publicKey, rules: { maxTokenAge: 60, validate: () => isTenant }, clockSkew: 0 },
+        { ...quiet, clock },
+      ),
+      { maxAge: 3600 },
+      { ...quiet, clock },
+    )
+    const token = await pair.createToken({}, clock)
+    expect(await verifier.verifyToken(token)).not.toBeNull()
+    isTenant = false
+    expect(await verifier.verifyToken(token)).toBeNull()
+    isTenant = true
+    expect(await verifier.verifyToken(token)).not.toBeNull()
+    now += 60_000
+    expect(await verifier.verifyToken(token)).toBeNull()
   })
 
   it.each([undefined, null, 7, {}, ['a.b.c']])('refuses %j, which is no text', async (token) => {

@@ -52,12 +52,15 @@ export function jwtVerifier(
 ): CompleteTokenVerifier {
   const world = readEnvironment('jwtVerifier', environment)
   const settings = readJwtOptions(options, world)
-  const { requiredScopes, authorizationServers, issuers, keys } = settings
+  const { requiredScopes, authorizationServers, issuers, keys, rules, validate } = settings
   return verifierFrom(jwtInside(settings, world), {
     requiredScopes,
     ...(authorizationServers && { authorizationServers }),
     issuers: issuers ?? [anyIssuer],
     recognizes: (token) => isOfIssuer(token, settings),
+    recheck: ({ claims }) =>
+      judgeTime(claims, rules, world.clock() / 1000) ??
+      (validate?.(claims) === false ? 'rejected' : undefined),
     close: () => keys.close(),
   })
 }

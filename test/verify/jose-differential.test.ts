@@ -48,7 +48,7 @@ const byPair = (pair: Pair, sign: Signer, runs: number): Way => ({
 })
 
 const ways: Readonly<Record<JwsAlgorithm, Way>> = {
-  HS256: bySecret('sha256', 1200),
+  HS256: bySecret('sha256', 600),
   HS384: bySecret('sha384', 100),
   HS512: bySecret('sha512', 100),
   EdDSA: byPair(ed25519, edwards(ed25519.privateKey), 300),
