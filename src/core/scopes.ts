@@ -14,7 +14,14 @@ export function isScopeToken(text: string): boolean {
  * A part that is no scope-token stays in the list: it is compared, never trusted.
  */
 export function parseScopes(scope: string): string[] {
-  return [...new Set(scope.split(' ').filter((part) => part !== ''))]
+  const parts = new Set<string>()
+  for (let start = 0; start < scope.length; ) {
+    const space = scope.indexOf(' ', start)
+    const end = space === -1 ? scope.length : space
+    if (end > start) parts.add(scope.slice(start, end))
+    start = end + 1
+  }
+  return [...parts]
 }
 
 /**

@@ -43,12 +43,12 @@ describe('inTurn', () => {
     const done: [number, number][] = []
     const results = Array.from({ length: 10 }, (_, at) =>
       inTurn(() => {
-        elapsed += 1
+        elapsed += 0.5
         done.push([at, turns.now()])
         return at
       }),
     )
-    // Two milliseconds a turn: two of them ran before anybody waited.
+    // A millisecond a turn: two of them ran before anybody waited.
     expect(done).toEqual([
       [0, 0],
       [1, 0],
@@ -64,7 +64,7 @@ describe('inTurn', () => {
   it('who comes later waits behind those who wait', async () => {
     const done: string[] = []
     const named = (name: string) => () => {
-      elapsed += 2
+      elapsed += 1
       done.push(name)
     }
     const first = ['a', 'b', 'c'].map((name) => inTurn(named(name)))
@@ -78,7 +78,7 @@ describe('inTurn', () => {
     const order: string[] = []
     const waiting = Array.from({ length: 4 }, (_, at) =>
       inTurn(() => {
-        elapsed += 2
+        elapsed += 1
         order.push(`work ${at}`)
       }),
     )
@@ -94,15 +94,15 @@ describe('inTurn', () => {
 
   it('work that takes longer than a turn has is done, and costs the next ones no more than that turn', async () => {
     expect(inTurn(taking(50, 'long'))).toBe('long')
-    const next = inTurn(taking(1, 'short'))
+    const next = inTurn(taking(0.5, 'short'))
     expect(next).toBeInstanceOf(Promise)
     expect(await next).toBe('short')
-    expect(inTurn(taking(0.5, 'at once'))).toBe('at once')
+    expect(inTurn(taking(0.25, 'at once'))).toBe('at once')
   })
 
   it('the account is of a turn: small works in many turns never wait', async () => {
     for (let at = 0; at < 20; at++) {
-      expect(inTurn(taking(1.5, at))).toBe(at)
+      expect(inTurn(taking(0.75, at))).toBe(at)
       await turn()
       await turn()
     }
@@ -110,11 +110,11 @@ describe('inTurn', () => {
 
   it('an exception counts as work, and breaks neither the account nor those who wait', async () => {
     const failing = () => {
-      elapsed += 2
+      elapsed += 1
       throw new RangeError('broken work')
     }
     expect(() => inTurn(failing)).toThrow(RangeError)
-    const results = [inTurn(taking(2, 'one')), inTurn(failing), inTurn(taking(2, 'two'))]
+    const results = [inTurn(taking(1, 'one')), inTurn(failing), inTurn(taking(1, 'two'))]
     expect(results.every((result) => result instanceof Promise)).toBe(true)
     expect(await Promise.allSettled(results as Promise<unknown>[])).toEqual([
       { status: 'fulfilled', value: 'one' },
@@ -123,7 +123,7 @@ describe('inTurn', () => {
     ])
     await turn()
     await turn()
-    expect(inTurn(taking(1, 'at once'))).toBe('at once')
+    expect(inTurn(taking(0.5, 'at once'))).toBe('at once')
   })
 
   it('a rejected promise of work is the promise that is given back', async () => {
@@ -136,14 +136,14 @@ describe('inTurn', () => {
 describe('tokens nobody has seen before', () => {
   const issuer = 'https://as.example.com'
 
-  /** 64 tokens, and a verifier whose every check takes an eighth of a millisecond by the stopwatch. */
+  /** 64 tokens, and a verifier whose every check takes a sixteenth of a millisecond by the stopwatch. */
   async function cold() {
     const pair: KeyPair = await ECKeyPair.generate()
     const tokens = await Promise.all(
       Array.from({ length: 64 }, (_, at) => pair.createToken({ issuer, subject: `user-${at}` })),
     )
     vi.mocked(performance.now).mockImplementation(() => {
-      elapsed += 0.125
+      elapsed += 0.0625
       return elapsed
     })
     const options = { publicKey: pair.publicKey, issuer, algorithm: 'ES256' } as const
@@ -163,7 +163,7 @@ describe('tokens nobody has seen before', () => {
     turns.stop()
     expect(finished.map(({ subject }) => subject)).toEqual(tokens.map((_, at) => `user-${at}`))
     const perTurn = sizes(finished.map(({ at }) => at))
-    // Two milliseconds are sixteen of them.
+    // A millisecond is sixteen of them.
     expect(perTurn).toEqual([16, 16, 16, 16])
   })
 
@@ -171,7 +171,7 @@ describe('tokens nobody has seen before', () => {
     const { tokens, verifier } = await cold()
     await Promise.all(tokens.map((token) => verifier.verifyToken(token)))
     const turns = turnCounter()
-    const waiting = inTurn(taking(50)) ?? inTurn(taking(1))
+    const waiting = inTurn(taking(50)) ?? inTurn(taking(0.5))
     expect(waiting).toBeInstanceOf(Promise)
     const verdicts = await Promise.all(tokens.map((token) => verifier.verifyToken(token)))
     expect(turns.now()).toBe(0)

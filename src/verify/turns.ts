@@ -1,10 +1,12 @@
 import { stopwatch } from '../core/clock.ts'
 
 /** Milliseconds of one turn of the event loop that may go into checking tokens nobody has seen before. */
-const allowance = 2
+const allowance = 1
 
 let spent = 0
-let next: Promise<void> | undefined
+let isScheduled = false
+/** What waits for a later turn, first come first served. A set, because the first of a long list is dear to take out. */
+const waiting = new Set<() => void>()
 
 /**
  * Runs `work` now, or in a later turn of the event loop when this one has done its share: many tokens that arrive at
@@ -12,13 +14,16 @@ let next: Promise<void> | undefined
  * is the account.
  */
 export function inTurn<T>(work: () => T | Promise<T>): T | Promise<T> {
-  return spent >= allowance ? later(work) : account(work)
-}
-
-async function later<T>(work: () => T | Promise<T>): Promise<T> {
-  // All that wait wake together: the first ones may use the turn up.
-  while (spent >= allowance) await nextTurn()
-  return account(work)
+  if (spent < allowance && waiting.size === 0) return account(work)
+  return new Promise((resolve, reject) => {
+    waiting.add(() => {
+      try {
+        resolve(account(work))
+      } catch (error) {
+        reject(error)
+      }
+    })
+  })
 }
 
 function account<T>(work: () => T | Promise<T>): T | Promise<T> {
@@ -27,19 +32,23 @@ function account<T>(work: () => T | Promise<T>): T | Promise<T> {
     return work()
   } finally {
     spent += stopwatch() - started
-    void nextTurn()
+    if (!isScheduled) scheduleTurn()
   }
 }
 
-function nextTurn(): Promise<void> {
-  next ??= new Promise((resolve) => {
-    schedule(() => {
-      spent = 0
-      next = undefined
-      resolve()
-    })
-  })
-  return next
+function scheduleTurn(): void {
+  isScheduled = true
+  schedule(beginTurn)
+}
+
+function beginTurn(): void {
+  isScheduled = false
+  spent = 0
+  for (const run of waiting) {
+    waiting.delete(run)
+    run()
+    if (spent >= allowance) break
+  }
 }
 
 const schedule: (run: () => void) => void =
