@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { getEventListeners, once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
@@ -98,6 +98,25 @@ describe('fetchJson', () => {
     expect(never).toHaveBeenCalledTimes(1)
   })
 
+  it('B-83 keeps no process alive, and leaves nothing behind', async () => {
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    const ended = vi.spyOn(globalThis, 'clearTimeout')
+    onTestFinished(() => {
+      vi.restoreAllMocks()
+    })
+    const { signal } = new AbortController()
+    let isWaiting: boolean | undefined
+    const answer = async () => {
+      isWaiting = getEventListeners(signal, 'abort').length === 1
+      return new Response('{}')
+    }
+    await fetchJson(new URL('https://as.example.com/'), answer, { signal })
+    const timer: NodeJS.Timeout | undefined = timers.mock.results[0]?.value
+    expect(timer?.hasRef()).toBe(false)
+    expect(ended).toHaveBeenCalledWith(timer)
+    expect([isWaiting, getEventListeners(signal, 'abort').length]).toEqual([true, 0])
+  })
+
   it('B-72 takes UTF-8 only, cut anywhere, with or without a byte order mark', async () => {
     const bytes = Buffer.from('\uFEFF{"name":"Zoë 🔑"}')
     for (let at = 0; at <= bytes.length; at++) {
@@ -134,6 +153,13 @@ describe('fetchJson', () => {
       expect(error).toMatchObject({ status, retryAfter: 7, message: `the answer has status ${status}` })
     },
   )
+
+  it('hangs up on an answer that has another status', async () => {
+    const { response, cancelled } = bodied(() => new Promise(() => {}))
+    const answer = async () => new Response(response.body, { status: 500 })
+    await expect(fetchJson(new URL('https://as.example.com/'), answer)).rejects.toMatchObject({ status: 500 })
+    await cancelled
+  })
 
   it('tells the status also when the rest of the answer fails', async () => {
     const body = new ReadableStream({

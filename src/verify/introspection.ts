@@ -194,7 +194,7 @@ function asking(
       if (typeof judged === 'string') return judged
       // The endpoint speaks for its issuer: without one, users of one client would be the same caller.
       const issuer = judged.issuer ?? issuers?.[0] ?? place.url.origin
-      return granted(new AccessToken({ ...judged, issuer, token, clockSkew: rules.clockSkew, claims }), call)
+      return granted(new AccessToken({ ...judged, issuer, token, claims }), call)
     },
   }
 }

@@ -13,7 +13,7 @@ function made(extra: object = {}) {
   let now = start
   const verifier = jwtVerifier(
     { publicKey: pair.publicKey, issuer: claims.issuer, audience: claims.audience, clockSkew: 0, ...extra },
-    { clock: () => now },
+    { clock: () => now, logger: () => {} },
   )
   return { verifier, passSeconds: (seconds: number) => (now += seconds * 1000) }
 }

@@ -45,6 +45,11 @@ describe('no answer that counts', () => {
       says(good, { 'content-type': 'text/html' }),
       'introspection_unavailable',
     ],
+    [
+      'I17 what only begins like JSON',
+      says(good, { 'content-type': 'application/json-seq' }),
+      'introspection_unavailable',
+    ],
     ['I17 HTML that calls itself JSON', says('<!doctype html>'), 'introspection_unavailable'],
     ['I17 nothing', says(''), 'introspection_unavailable'],
     ['I17 a list', says([good]), 'introspection_unavailable'],
