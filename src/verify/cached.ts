@@ -170,7 +170,11 @@ function verdictMemory({ maxAge, maxAgeOfRefusals, maxEntries }: Required<Cached
       if (seconds === 0 || (!isBad && outcome.token !== token)) return
       const verdict = isBad ? outcome : grantOf(outcome)
       const room = isBad ? bad : good
-      room.keep(digest, { verdict, decider, since, until: since + seconds * 1000 })
+      // RFC 7662 section 4: not beyond its expiry, whatever skew is granted; then it is asked about again.
+      const expiry = isBad
+        ? Number.POSITIVE_INFINITY
+        : (outcome.expiresAt?.getTime() ?? Number.POSITIVE_INFINITY)
+      room.keep(digest, { verdict, decider, since, until: Math.min(since + seconds * 1000, expiry) })
     },
   }
 

@@ -6,14 +6,14 @@ import type { CompleteTokenVerifier } from '../core/verifier.ts'
 import { cachedInside } from './cached.ts'
 import { type ClaimRules, judgeClaims } from './claims.ts'
 import type { ClientAuthentication } from './client-authentication.ts'
-import { readUnverified } from './compact.ts'
 import { type Place, statedPlace } from './discovery.ts'
 import { type Environment, readEnvironment, type VerifierEnvironment } from './environment.ts'
 import { type Decider, granted, type Inside, type Outcome, verifierFrom } from './inside.ts'
 import { type IntrospectionEndpoint, introspectionEndpoint } from './introspection-endpoint.ts'
 import { own } from './json.ts'
+import { claimsCompare } from './jwt-compare.ts'
 import { warnOfOpenAudience } from './jwt-options.ts'
-import { refusalReporter } from './report.ts'
+import { type Comparison, refusalReporter } from './report.ts'
 
 /** Where an authorization server is asked about tokens, and what a good answer is. */
 export interface IntrospectionVerifierOptions {
@@ -91,9 +91,14 @@ export function introspectionVerifier(
   return verifierFrom(introspectionInside(settings, world, endpoint.ask), {
     requiredScopes,
     ...(issuers && { authorizationServers: issuers }),
-    recognizes: (token) => tokens === 'all' || readUnverified(token) === undefined,
+    recognizes: (token) => tokens === 'all' || !looksLikeJwt(token),
     close: endpoint.close,
   })
+}
+
+/** Three parts, the first of which begins as `{` does in base64url: a JWT, also one that was damaged on its way. */
+function looksLikeJwt(token: string): boolean {
+  return /^e[yw][^.]*\.[^.]*\.[^.]*$/.test(token)
 }
 
 interface Settings {
@@ -182,6 +187,7 @@ function asking(
   decider: Decider,
   ask: Ask,
 ): Inside {
+  const compare = claimsCompare(rules, clock)
   return {
     async judge(token, call): Promise<Outcome> {
       call.decider = decider
@@ -190,13 +196,25 @@ function asking(
       if (own(answer, 'active') !== true) return 'inactive'
       if (!isAccessToken(own(answer, 'token_type'))) return 'not_an_access_token'
       const claims = frozenClaims(answer)
-      const judged = judgeClaims(claims, rules, clock() / 1000)
-      if (typeof judged === 'string') return judged
+      // A name for people instead of a subject (RFC 7662 section 2.2): two of them must not become one caller.
+      const isUnnamed = own(claims, 'sub') === undefined && own(claims, 'username') !== undefined
+      const judged = isUnnamed ? 'no_identity' : judgeClaims(claims, rules, clock() / 1000)
+      if (typeof judged === 'string') {
+        const comparison = cut(compare(judged, claims))
+        call.decider = { ...decider, report: (reason, told) => decider.report?.(reason, told, comparison) }
+        return judged
+      }
       // The endpoint speaks for its issuer: without one, users of one client would be the same caller.
       const issuer = judged.issuer ?? issuers?.[0] ?? place.url.origin
       return granted(new AccessToken({ ...judged, issuer, token, claims }), call)
     },
   }
+}
+
+/** What was compared is remembered with the refusal, for a moment: not all that an answer can hold. */
+function cut(comparison: Comparison): Comparison {
+  const { found } = comparison
+  return found === undefined ? comparison : { ...comparison, found: found.slice(0, 500) }
 }
 
 /** RFC 6749 section 7.1; some servers say what RFC 8693 section 3 calls it. */

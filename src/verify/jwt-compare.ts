@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts'
-import { isStated } from './claims.ts'
+import { type ClaimRules, isStated } from './claims.ts'
 import { readUnverified } from './compact.ts'
 import { type JsonObject, own } from './json.ts'
 import type { JwtSettings } from './jwt-options.ts'
@@ -8,33 +8,44 @@ import type { Compare, Comparison } from './report.ts'
 
 /** Says of a refused JWT what was expected and what it says instead. Reads the token again: it is asked seldom. */
 export function jwtCompare({ header: { algorithms, types }, rules }: JwtSettings, clock: Clock): Compare {
-  const comparisons: Partial<Record<RefusalReason, (header: JsonObject, claims: JsonObject) => Comparison>> =
-    {
-      algorithm_not_allowed: (header) => ({ expected: list(algorithms), found: said(own(header, 'alg')) }),
-      wrong_type: (header) => ({ expected: list(types), found: said(own(header, 'typ')) }),
-      no_matching_key: (header) => ({
-        found: `kid ${said(own(header, 'kid'))}, alg ${said(own(header, 'alg'))}`,
-      }),
-      wrong_issuer: (_header, claims) => compareTexts(rules.issuers, own(claims, 'iss')),
-      wrong_audience: (_header, claims) => compareTexts(rules.audiences, own(claims, 'aud')),
-      missing_claim: (_header, claims) => ({ found: `no ${list(missing(claims))}` }),
-      invalid_time: (_header, claims) => ({ found: list(timesOf(claims)) }),
-      expired: (_header, claims) => moments(clock, own(claims, 'exp')),
-      not_yet_valid: (_header, claims) => moments(clock, own(claims, 'nbf')),
-      issued_in_future: (_header, claims) => moments(clock, own(claims, 'iat')),
-      too_old: (_header, claims) => moments(clock, own(claims, 'iat')),
-      sender_constrained: (_header, claims) => ({ found: `cnf ${keysOf(own(claims, 'cnf'))}` }),
-    }
+  const comparisons: Partial<Record<RefusalReason, (header: JsonObject) => Comparison>> = {
+    algorithm_not_allowed: (header) => ({ expected: list(algorithms), found: said(own(header, 'alg')) }),
+    wrong_type: (header) => ({ expected: list(types), found: said(own(header, 'typ')) }),
+    no_matching_key: (header) => ({
+      found: `kid ${said(own(header, 'kid'))}, alg ${said(own(header, 'alg'))}`,
+    }),
+  }
+  const compareClaims = claimsCompare(rules, clock)
+
+  return (reason, token) => {
+    const read = readUnverified(token)
+    return read ? (comparisons[reason]?.(read.header) ?? compareClaims(reason, read.claims)) : {}
+  }
+}
+
+/** The same of claims, wherever they come from. */
+export function claimsCompare(
+  rules: ClaimRules,
+  clock: Clock,
+): (reason: RefusalReason, claims: JsonObject) => Comparison {
+  const comparisons: Partial<Record<RefusalReason, (claims: JsonObject) => Comparison>> = {
+    wrong_issuer: (claims) => compareTexts(rules.issuers, own(claims, 'iss')),
+    wrong_audience: (claims) => compareTexts(rules.audiences, own(claims, 'aud')),
+    missing_claim: (claims) => ({ found: `no ${list(missing(claims))}` }),
+    invalid_time: (claims) => ({ found: list(timesOf(claims)) }),
+    expired: (claims) => moments(clock, own(claims, 'exp')),
+    not_yet_valid: (claims) => moments(clock, own(claims, 'nbf')),
+    issued_in_future: (claims) => moments(clock, own(claims, 'iat')),
+    too_old: (claims) => moments(clock, own(claims, 'iat')),
+    sender_constrained: (claims) => ({ found: `cnf ${keysOf(own(claims, 'cnf'))}` }),
+  }
 
   function missing(claims: JsonObject): readonly string[] {
     const needed = new Set([...(rules.allowMissingExp ? [] : ['exp']), ...rules.required])
     return [...needed].filter((name) => !isStated(name, own(claims, name)))
   }
 
-  return (reason, token) => {
-    const read = readUnverified(token)
-    return (read && comparisons[reason]?.(read.header, read.claims)) ?? {}
-  }
+  return (reason, claims) => comparisons[reason]?.(claims) ?? {}
 }
 
 function compareTexts(expected: ReadonlySet<unknown> | undefined, found: unknown): Comparison {

@@ -11,7 +11,7 @@ export type Comparison = Pick<TokenRefusal, 'expected' | 'found' | 'hint'>
 export type Compare = (reason: RefusalReason, token: string) => Comparison
 
 /** Tells the operator of refused tokens: each one to the hook, and of each kind one a minute to the log. */
-export type Reporter = (reason: RefusalReason, token: string) => void
+export type Reporter = (reason: RefusalReason, token: string, comparison?: Comparison) => void
 
 /** Makes the {@link Reporter} of a verifier. */
 export function refusalReporter(
@@ -19,10 +19,10 @@ export function refusalReporter(
   compare: Compare = () => nothing,
 ): Reporter {
   const line = throttledLog(clock, log)
-  return (reason, token) => {
+  return (reason, token, comparison) => {
     const isDue = line.isDue(reason)
     if (!isDue && onRefused === undefined) return
-    const refusal = refusalOf(reason, compare(reason, token), token)
+    const refusal = refusalOf(reason, comparison ?? compare(reason, token), token)
     if (isDue) line.write(refusal)
     onRefused?.(refusal)
   }

@@ -307,6 +307,39 @@ describe('who it is', () => {
     expect(server.questions).toHaveLength(2)
   })
 
+  it('B-93 D15 a name for people is no subject: two of them must not become one caller', async () => {
+    const { sub: _sub, ...nameless } = good
+    expect(await judged({ ...nameless, client_id: 'app', username: 'alice' })).toBe('no_identity')
+    expect(await judged({ ...good, client_id: 'app', username: 'alice' })).toBe(200)
+    expect(await judged({ ...nameless, client_id: 'app' })).toBe(200)
+  })
+
+  it('FL-36 FL-47 FL-61 tells the operator what was compared', async () => {
+    const server = await introspectionServer(says({ ...good, aud: `${audience}/` }))
+    const { verifier, refusals } = introspecting(server.url)
+    expect(await verifier.verifyToken('tok-1')).toBeNull()
+    expect(refusals).toEqual([
+      expect.objectContaining({
+        reason: 'wrong_audience',
+        expected: audience,
+        found: `${audience}/`,
+        hint: 'they differ in a slash at the end',
+      }),
+    ])
+  })
+
+  it('B-62 a JWT is none of its business in anyOf, nor one that was damaged on its way', () => {
+    const opaque = introspectionVerifier(
+      { endpoint: 'https://as.example.com/i', client, audience },
+      { logger: quiet },
+    )
+    const jwt = 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln'
+    for (const token of [jwt, `${jwt}=`, `${jwt} `, jwt.replace('In0', 'In')])
+      expect(opaque.recognizes?.(token)).toBe(false)
+    for (const token of ['2YotnFZFEjr1zCsicMWpAA', 'a.b.c', 'ey', 'eyJ.x'])
+      expect(opaque.recognizes?.(token)).toBe(true)
+  })
+
   it('B-93 names its issuers as the authorization servers of the resource', () => {
     const named = (more: object) =>
       introspectionVerifier(
