@@ -233,6 +233,15 @@ describe('AccessToken', () => {
   })
 })
 
+describe('a clock that is broken', () => {
+  it('B-48 lets nobody in: neither a token with an expiry nor one without', () => {
+    for (const init of [{ token: secret, expiresAt: 4_000_000_000 }, { token: secret }]) {
+      expect(new AccessToken(init).isExpired(Number.NaN)).toBe(true)
+      expect(completeVerdict(init, () => Number.NaN)).toBeNull()
+    }
+  })
+})
+
 describe('principalOf', () => {
   const of = (init: Partial<AccessTokenInit>) => principalOf(new AccessToken({ token: secret, ...init }))
 

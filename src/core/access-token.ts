@@ -149,7 +149,8 @@ export class AccessToken implements AccessTokenInit {
 
   /** Whether the token is over at the time `now` (milliseconds since 1970), the verifier's clock skew granted. */
   isExpired(now: number): boolean {
-    return now >= this.#grant.endsAt
+    // Written so that a clock that says NaN refuses: no comparison with it is true.
+    return !(now < this.#grant.endsAt)
   }
 
   /** What may be shown: everything but the token. */

@@ -17,7 +17,7 @@ export interface JwtRuleOptions {
   readonly types?: string | readonly string[]
   /**
    * Where the scopes are, instead of `scope` and `scp`: `permissions`, `roles`, something nested. Returns a text with
-   * spaces between, or a list; `undefined` for no scopes. Anything else refuses the token.
+   * spaces between, or a list; `undefined` for no scopes. Anything else refuses the token; what it throws is a bug, answered with 500.
    */
   readonly scopesFrom?: (claims: Claims) => unknown
   /**

@@ -10,7 +10,7 @@ interface Report {
 
 describe('mcp-bearer demo', () => {
   it('--once shows every outcome with its HTTP status and exits 0', async () => {
-    const { stdout } = await run(process.execPath, [main, 'demo', '--once', '--port', '0'])
+    const { stdout, stderr } = await run(process.execPath, [main, 'demo', '--once', '--port', '0'])
     // Above the table stand a token and a curl line; neither belongs in the report of a failed test.
     const outcomes = stdout.slice(stdout.indexOf('Calls just made over HTTP'))
     for (const [title, status] of [
@@ -25,6 +25,11 @@ describe('mcp-bearer demo', () => {
       expect(outcomes).toMatch(new RegExp(`^ *${title} +\\w+ +${status} +.* yes$`, 'm'))
     }
     expect(outcomes).not.toMatch(/ NO$/m)
+    // Why, for the operator: with both values where two were compared, and nothing beside it on standard error.
+    expect(outcomes).toMatch(/^ *wrong_audience +.* expected mcp-bearer-demo, found another-server$/m)
+    for (const reason of ['expired', 'bad_signature'])
+      expect(outcomes).toMatch(new RegExp(`^ *${reason} `, 'm'))
+    expect(stderr).toBe('')
   })
 
   it('--json says the same to a program', async () => {

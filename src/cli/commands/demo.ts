@@ -31,6 +31,7 @@ export const demo: Command = {
       })
       if (json) terminal.line(JSON.stringify({ url: running.listening.url, token, calls }, undefined, 2))
       else show(running, token, calls, terminal, once)
+      running.speak()
       if (!once) await untilStopped(terminal)
       return calls.every((call) => call.ok) ? exitCode.ok : exitCode.failed
     } finally {
@@ -65,7 +66,7 @@ async function makeCalls(running: Demo, terminal: Terminal): Promise<DemoCall[]>
 }
 
 function show(
-  { listening, busyPort }: Demo,
+  { listening, busyPort, refusals }: Demo,
   token: string,
   calls: readonly DemoCall[],
   terminal: Terminal,
@@ -103,6 +104,13 @@ function show(
   for (const [index, line] of lines.entries()) {
     terminal.line(`  ${calls[index]?.ok ? line : terminal.style('red', line)}`)
   }
+  title('\nWhy tokens were refused: told to the operator, and not to the caller')
+  const told = [...refusals.values()].map(({ reason, message, expected, found }) => [
+    reason,
+    message,
+    found === undefined ? '' : `expected ${expected}, found ${found}`,
+  ])
+  for (const line of table(told)) terminal.line(`  ${line.trimEnd()}`)
 }
 
 /** One line for a POSIX shell. Nothing in it needs escaping within single quotes. */

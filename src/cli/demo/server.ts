@@ -1,5 +1,7 @@
+import { stderrLogger } from '../../core/index.ts'
 import { LocalIssuer } from '../../issuer/index.ts'
 import { BearerAuthProvider, type Listening, MCPServer } from '../../server/index.ts'
+import type { TokenRefusal } from '../../verify/index.ts'
 
 /** Who the demo's tokens are for. */
 export const demoAudience = 'mcp-bearer-demo'
@@ -10,17 +12,30 @@ export interface Demo {
   readonly listening: Listening
   /** The port that was asked for and taken already, when there was one. */
   readonly busyPort: number | undefined
+  /** Why tokens were refused, one of each reason: what an operator is told. */
+  readonly refusals: ReadonlyMap<string, TokenRefusal>
+  /** From now on the log goes to standard error, as that of any server. */
+  speak(): void
   close(): Promise<void>
 }
 
 /** Starts the demo. A port that is taken falls back to a free one. */
 export async function startDemo(port: number): Promise<Demo> {
   const issuer = await LocalIssuer.start({ logger: () => {} })
-  const auth = new BearerAuthProvider({
-    jwksUri: issuer.jwksUri,
-    issuer: issuer.issuer,
-    audience: demoAudience,
-  })
+  const refusals = new Map<string, TokenRefusal>()
+  let isSpeaking = false
+  const auth = new BearerAuthProvider(
+    { jwksUri: issuer.jwksUri, issuer: issuer.issuer, audience: demoAudience },
+    {
+      // The calls of the demo are meant to fail; what is told of them stands below the table.
+      logger: (entry) => {
+        if (isSpeaking) stderrLogger(entry)
+      },
+      onRefused: (refusal) => {
+        if (!refusals.has(refusal.reason)) refusals.set(refusal.reason, refusal)
+      },
+    },
+  )
   const server = new MCPServer({ name: 'mcp-bearer-demo', version: '1.0.0', auth })
   addTools(server)
   const close = async () => {
@@ -29,7 +44,10 @@ export async function startDemo(port: number): Promise<Demo> {
   }
   try {
     const { listening, busyPort } = await listenSomewhere(server, port)
-    return { issuer, listening, busyPort, close }
+    const speak = () => {
+      isSpeaking = true
+    }
+    return { issuer, listening, busyPort, refusals, speak, close }
   } catch (error) {
     await close()
     throw error
