@@ -36,7 +36,7 @@ export interface VerifierEnvironment {
   readonly onRefused?: (refusal: TokenRefusal) => void
   /** Told of every verdict, fetch and look-up, for metrics. What it throws is dropped. Default: nothing is told. */
   readonly onEvent?: EventSink
-  /** How many good tokens are remembered, by digest; beyond it the oldest is forgotten. 0 to 1,000,000. Default: 10,000, some 10 MB when full. */
+  /** How many good tokens are remembered, by digest; beyond it the oldest is forgotten. 0 to 1,000,000. Default: 10,000, some 20 MB when full. */
   readonly rememberTokens?: number
 }
 
