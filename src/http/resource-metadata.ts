@@ -173,20 +173,26 @@ function readDocument(options: ResourceMetadataOptions): Record<string, unknown>
   }
 }
 
-/** RFC 8414 section 2: https, neither query nor fragment. Kept as they are written. */
+/** Kept as they are written. */
 function readServers(value: unknown): readonly string[] {
   const servers = oneOrMany('authorizationServers', value)
   if (servers === undefined) throw new TypeError('authorizationServers must name at least one issuer')
-  for (const server of servers) {
-    const url = URL.canParse(server) ? new URL(server) : undefined
-    const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
-    if (!isSecure || /[?#@\s]/.test(server)) {
-      throw new TypeError(
-        'authorizationServers must hold issuer identifiers: https (http is taken for localhost only), without user name, query and fragment',
-      )
-    }
+  if (!servers.every(isIssuerIdentifier)) {
+    throw new TypeError(
+      'authorizationServers must hold issuer identifiers: https (http is taken for localhost only), without user name, query and fragment',
+    )
   }
   return servers
+}
+
+/**
+ * Whether clients can find an authorization server by its issuer identifier (RFC 8414 section 2): https, neither query
+ * nor fragment. Tokens may name an issuer that is none; then nobody can be sent there.
+ */
+export function isIssuerIdentifier(issuer: string): boolean {
+  const url = URL.canParse(issuer) ? new URL(issuer) : undefined
+  const isSecure = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopbackHost(url.hostname))
+  return isSecure && !/[?#@\s]/.test(issuer)
 }
 
 function pageUrl(option: string, value: unknown): string | undefined {

@@ -3,7 +3,7 @@ import { type BearerGate, bearerGate } from '../http/gate.ts'
 import type { RequestHead } from '../http/head.ts'
 import { loopbackOrigins, type OriginPolicy, originPolicy } from '../http/origin.ts'
 import { type RefusalWriter, refusalWriter } from '../http/refusal.ts'
-import { type ResourceMetadata, resourceMetadata } from '../http/resource-metadata.ts'
+import { isIssuerIdentifier, type ResourceMetadata, resourceMetadata } from '../http/resource-metadata.ts'
 import type { HttpOptions } from './http-options.ts'
 import { hostnameOf, type ListenAddress } from './listen.ts'
 
@@ -83,8 +83,9 @@ export function doorsOf(admission: Admission, http: HttpOptions, logger: Logger)
       const name = `${hostnameOf(host)}:${port}`
       const hosts = [...own.allowedHosts, name, ...(http.allowedHosts ?? [])]
       const origins = [...own.allowedOrigins, ...(http.allowedOrigins ?? [])]
-      // For development: nobody else reaches it, so its own URL is its name.
-      return door(http.resource ?? `http://${name}${path}`, hosts, origins)
+      // For development: nobody else reaches it, so its own URL is its name. Nobody asked for it, so it must not fail.
+      const ownUrl = servers.every(isIssuerIdentifier) ? `http://${name}${path}` : undefined
+      return door(http.resource ?? ownUrl, hosts, origins)
     },
   }
 }

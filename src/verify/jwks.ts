@@ -19,6 +19,7 @@ const greatestAge = 86_400
 const staleFor = 3600 * second
 /** After a fetch, how long an unknown `kid` causes no other one: anybody can invent a `kid`. */
 const coolDown = 30 * second
+
 /** A set that was fetched, and until when it needs no other. */
 interface Held {
   readonly keys: KeySet

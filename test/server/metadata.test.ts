@@ -142,6 +142,26 @@ describe('metadata of a server that takes tokens of an authorization server', ()
   })
 })
 
+describe('an issuer that cannot be published', () => {
+  const named = (name: string) =>
+    jwtVerifier({ jwksUri: `${issuer}/jwks`, issuer: name, audience: resource }, quiet)
+
+  it.each(['my-issuer', 'http://keycloak:8080/realms/dev', 'https://as.example.com/?tenant=a'])(
+    'C-07 %s: a server that nobody told its name listens, and publishes nothing',
+    async (name) => {
+      const { port, url } = await listened({}, named(name))
+      expect((await get(port, `${well}/mcp`)).status).toBe(404)
+      const refused = await fetch(url, { method: 'POST' })
+      expect(refused.status).toBe(401)
+      expect(refused.headers.get('www-authenticate')).not.toContain('resource_metadata')
+    },
+  )
+
+  it('C-07 with a resource it is refused when the server is made', () => {
+    expect(() => made({ resource }, named('my-issuer'))).toThrow(/^authorizationServers/)
+  })
+})
+
 describe('a server under a prefix', () => {
   it('C-23 is served by fetch itself when that gets every request of the host', async () => {
     const { server } = made({ resource })

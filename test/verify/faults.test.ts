@@ -1,17 +1,13 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
 import type { ServerResponse } from 'node:http'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { AuthError, type AuthEvent, type LogEntry } from 'mcp-bearer'
 import { Ed25519KeyPair, type KeyPair, LocalIssuer } from 'mcp-bearer/issuer'
 import { type JwtVerifierOptions, jwtVerifier, type VerifierEnvironment } from 'mcp-bearer/verify'
-import { rolldown } from 'rolldown'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { bundledProgram } from './bundled-program.ts'
 import { audience, encodePart, goodClaims, issuer, now, quiet } from './forge.ts'
 import { json, keyServer, status } from './key-server.ts'
 
@@ -511,27 +507,10 @@ describe('a clock that was set back during an outage', () => {
 
 describe('a process of its own', () => {
   const run = promisify(execFile)
-  const source = fileURLToPath(new URL('../../src/verify/index.ts', import.meta.url))
 
   /** Bundles a program that imports `mcp-bearer/verify`, and runs it to its end: nobody ends it but itself. */
   async function runProgram(code: string, url: string): Promise<unknown> {
-    const folder = await mkdtemp(join(tmpdir(), 'mcp-bearer-faults-'))
-    onTestFinished(() => rm(folder, { recursive: true, force: true }))
-    const bundle = await rolldown({
-      input: 'program',
-      platform: 'node',
-      external: /^node:/,
-      plugins: [
-        {
-          name: 'program',
-          resolveId: (id) => (id === 'program' ? id : id === 'mcp-bearer/verify' ? source : undefined),
-          load: (id) => (id === 'program' ? code : undefined),
-        },
-      ],
-    })
-    const file = join(folder, 'program.mjs')
-    await bundle.write({ file, format: 'esm' })
-    await bundle.close()
+    const file = await bundledProgram(code)
     // An unhandled rejection would end it with another code than 0, and `run` would reject.
     const { stdout, stderr } = await run(process.execPath, ['--expose-gc', file, url], { timeout: 55_000 })
     expect(stderr).toBe('')

@@ -1,13 +1,9 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type IntrospectionVerifierOptions, introspectionVerifier } from 'mcp-bearer/verify'
-import { rolldown } from 'rolldown'
-import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { bundledProgram } from './bundled-program.ts'
 import { audience, quiet } from './forge.ts'
 import {
   client,
@@ -165,30 +161,13 @@ describe('when it is closed', () => {
 
 describe('a process of its own', () => {
   const run = promisify(execFile)
-  const source = fileURLToPath(new URL('../../src/verify/index.ts', import.meta.url))
 
   /**
    * Runs a program that imports `mcp-bearer/verify`, to its end: nobody ends it but itself. Its verifier is closed when
    * so many questions have arrived.
    */
   async function runProgram(code: string, server: IntrospectionServer, questions: number): Promise<string> {
-    const folder = await mkdtemp(join(tmpdir(), 'mcp-bearer-introspection-'))
-    onTestFinished(() => rm(folder, { recursive: true, force: true }))
-    const bundle = await rolldown({
-      input: 'program',
-      platform: 'node',
-      external: /^node:/,
-      plugins: [
-        {
-          name: 'program',
-          resolveId: (id) => (id === 'program' ? id : id === 'mcp-bearer/verify' ? source : undefined),
-          load: (id) => (id === 'program' ? beginning + code : undefined),
-        },
-      ],
-    })
-    const file = join(folder, 'program.mjs')
-    await bundle.write({ file, format: 'esm' })
-    await bundle.close()
+    const file = await bundledProgram(beginning + code)
     // Another code than 0, as that of an unhandled rejection, makes `run` reject.
     const running = run(process.execPath, [file, server.url], { timeout: 20_000 })
     const { answer } = server
