@@ -1,0 +1,253 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { failureThrottle } from './failure-throttle.ts'
+
+const minute = 60_000
+
+/** A throttle under a clock that only moves by hand. */
+function throttle(perMinute: number, maxAddresses?: number) {
+  const time = { now: 1_800_000_000_000 }
+  const clock = () => time.now
+  const made = failureThrottle({ perMinute, clock, ...(maxAddresses !== undefined && { maxAddresses }) })
+  const fail = (address: string | undefined, times: number) => {
+    for (let n = 0; n < times; n++) made.failed(address)
+  }
+  return { ...made, time, fail }
+}
+
+describe('failureThrottle', () => {
+  it('A-46 blocks an address after so many failures, and says for how long', () => {
+    const { blocked, fail } = throttle(5)
+    fail('192.0.2.1', 4)
+    expect(blocked('192.0.2.1', 'any')).toBeUndefined()
+    fail('192.0.2.1', 1)
+    expect(blocked('192.0.2.1', 'any')).toBe(12)
+  })
+
+  it('A-46 who waits as long as was said may try again', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 50 }),
+        fc.integer({ min: 1, max: 500 }),
+        (perMinute, failures) => {
+          const { blocked, fail, time } = throttle(perMinute)
+          fail('192.0.2.1', failures)
+          const wait = blocked('192.0.2.1', 'any')
+          expect(wait !== undefined).toBe(failures >= perMinute)
+          time.now += (wait ?? 0) * 1000
+          expect(blocked('192.0.2.1', 'any')).toBeUndefined()
+        },
+      ),
+    )
+  })
+
+  it('A-46 guesses that were under way at once are paid for, and nobody is locked out for more than two minutes', () => {
+    const { blocked, fail, time } = throttle(5)
+    fail('192.0.2.1', 10)
+    time.now += minute
+    expect(blocked('192.0.2.1', 'any')).toBe(12)
+    fail('192.0.2.1', 1_000_000)
+    expect(blocked('192.0.2.1', 'any')).toBe(72)
+  })
+
+  it('FL-100 a few failures now and then never block', () => {
+    const { blocked, fail, time } = throttle(5)
+    for (let hour = 0; hour < 1000; hour++) {
+      time.now += 12_000
+      expect(blocked('192.0.2.1', 'any')).toBeUndefined()
+      fail('192.0.2.1', 1)
+    }
+  })
+
+  it('FL-100 one address does not block another', () => {
+    const { blocked, fail } = throttle(5)
+    fail('192.0.2.1', 100)
+    expect(blocked('192.0.2.2', 'any')).toBeUndefined()
+  })
+
+  it('FL-102 looking alone counts nothing', () => {
+    const { blocked } = throttle(1)
+    for (let probe = 0; probe < 50; probe++) expect(blocked('192.0.2.1', '')).toBeUndefined()
+  })
+
+  it('an address that nobody knows is never blocked, and harms no other', () => {
+    const { blocked, fail, succeeded } = throttle(1)
+    fail(undefined, 1000)
+    succeeded(undefined, 'good')
+    expect(blocked(undefined, 'any')).toBeUndefined()
+    expect(blocked('undefined', 'any')).toBeUndefined()
+  })
+
+  it('a success buys no guesses', () => {
+    const { blocked, fail, succeeded } = throttle(5)
+    for (let n = 0; n < 5; n++) {
+      fail('192.0.2.1', 1)
+      succeeded('192.0.2.1', 'good')
+    }
+    expect(blocked('192.0.2.1', 'guess')).toBe(12)
+  })
+
+  it('a clock that is set back frees nobody, and locks nobody out for longer', () => {
+    const { blocked, fail, time } = throttle(5)
+    fail('192.0.2.1', 5)
+    time.now -= 86_400_000
+    expect(blocked('192.0.2.1', 'any')).toBe(12)
+    time.now += 12_000
+    expect(blocked('192.0.2.1', 'any')).toBeUndefined()
+  })
+})
+
+describe('failureThrottle and tokens that were accepted', () => {
+  it('a neighbour behind a shared address does not lock out who works already', () => {
+    const { blocked, fail, succeeded } = throttle(5)
+    succeeded('192.0.2.1', 'good')
+    fail('192.0.2.1', 1000)
+    expect(blocked('192.0.2.1', 'good')).toBeUndefined()
+    expect(blocked('192.0.2.1', 'other')).toBeGreaterThan(0)
+  })
+
+  it('they pass from their own address only', () => {
+    const { blocked, fail, succeeded } = throttle(5)
+    succeeded('192.0.2.1', 'good')
+    fail('192.0.2.2', 5)
+    expect(blocked('192.0.2.2', 'good')).toBe(12)
+  })
+
+  it('they pass for 15 minutes after they were accepted last', () => {
+    const { blocked, fail, succeeded, time } = throttle(5)
+    const isBlocked = () => {
+      fail('192.0.2.1', 10)
+      return blocked('192.0.2.1', 'good') !== undefined
+    }
+    succeeded('192.0.2.1', 'good')
+    time.now += 10 * minute
+    succeeded('192.0.2.1', 'good')
+    time.now += 15 * minute - 1
+    expect(isBlocked()).toBe(false)
+    time.now += 1
+    expect(isBlocked()).toBe(true)
+  })
+
+  it('a clock that is set back gives them no more time', () => {
+    const { blocked, fail, succeeded, time } = throttle(5)
+    succeeded('192.0.2.1', 'good')
+    fail('192.0.2.1', 10)
+    time.now -= 1
+    expect(blocked('192.0.2.1', 'good')).toBeDefined()
+  })
+
+  it('one that is refused passes no more', () => {
+    const { blocked, fail, succeeded, failed } = throttle(5)
+    succeeded('192.0.2.1', 'revoked since')
+    succeeded('192.0.2.1', 'good')
+    fail('192.0.2.1', 5)
+    failed('192.0.2.1', 'revoked since')
+    failed('192.0.2.1', 'never seen')
+    failed('192.0.2.9', 'good')
+    expect(blocked('192.0.2.1', 'revoked since')).toBeDefined()
+    expect(blocked('192.0.2.1', 'good')).toBeUndefined()
+  })
+
+  it('of one address so many are known, the last ones, and it takes no room from others', () => {
+    const { blocked, fail, succeeded } = throttle(5, 200)
+    succeeded('192.0.2.2', 'quiet')
+    succeeded('192.0.2.1', 'used again')
+    for (let n = 0; n < 1000; n++) {
+      succeeded('192.0.2.1', `token ${n}`)
+      succeeded('192.0.2.1', 'used again')
+    }
+    fail('192.0.2.1', 5)
+    fail('192.0.2.2', 5)
+    const passes = (token: string) => blocked('192.0.2.1', token) === undefined
+    const known = Array.from({ length: 1000 }, (_, n) => `token ${n}`).filter(passes)
+    expect(known).toEqual(Array.from({ length: 99 }, (_, n) => `token ${n + 901}`))
+    expect(passes('used again')).toBe(true)
+    expect(blocked('192.0.2.2', 'quiet')).toBeUndefined()
+  })
+
+  it('in all so many are known, those of addresses that were heard of last', () => {
+    const { blocked, succeeded, fail } = throttle(5, 3)
+    for (const n of [1, 2, 1, 3, 4]) succeeded(`192.0.2.${n}`, 'good')
+    const passes = (n: number) => {
+      fail(`192.0.2.${n}`, 5)
+      return blocked(`192.0.2.${n}`, 'good') === undefined
+    }
+    expect([1, 3, 4, 2].map(passes)).toEqual([true, true, true, false])
+  })
+
+  it('addresses whose tokens were all refused take no room', () => {
+    const { blocked, succeeded, failed, fail } = throttle(5, 3)
+    succeeded('192.0.2.1', 'good')
+    failed('192.0.2.1', 'good')
+    for (const n of [2, 3, 4, 5]) succeeded(`192.0.2.${n}`, 'good')
+    const passes = (n: number) => {
+      fail(`192.0.2.${n}`, 5)
+      return blocked(`192.0.2.${n}`, 'good') === undefined
+    }
+    expect([3, 4, 5].map(passes)).toEqual([true, true, true])
+    expect(passes(2)).toBe(false)
+  })
+
+  it('knows what a list without bounds knows, as long as the bounds are not reached', () => {
+    const address = fc.constantFrom('192.0.2.1', '192.0.2.2', '192.0.2.3')
+    const token = fc.constantFrom('a', 'b', 'c')
+    const step = fc.record({ address, token, isGood: fc.boolean(), pause: fc.nat({ max: 5 * minute }) })
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const { blocked, failed, succeeded, fail, time } = throttle(1, 9)
+        const model = new Map<string, number>()
+        for (const { address, token, isGood, pause } of steps) {
+          time.now += pause
+          const name = `${address} ${token}`
+          if (isGood) {
+            succeeded(address, token)
+            model.set(name, time.now)
+          } else {
+            failed(address, token)
+            model.delete(name)
+          }
+          fail(address, 2)
+          const isKnown = time.now - (model.get(name) ?? 0) < 15 * minute
+          expect(blocked(address, token) === undefined).toBe(isKnown)
+        }
+      }),
+    )
+  })
+})
+
+describe('failureThrottle and floods of addresses', () => {
+  it('inventing addresses frees none that is blocked', () => {
+    const { blocked, fail, time } = throttle(5, 100)
+    fail('192.0.2.1', 10)
+    for (let n = 0; n < 50; n++) {
+      time.now += 1000
+      for (let other = 0; other < 1000; other++) fail(`flood ${n} ${other}`, 1)
+      expect(blocked('192.0.2.1', 'any')).toBeDefined()
+    }
+  })
+
+  it('while all counts are in use the other addresses share one, and who works already goes on', () => {
+    const { blocked, fail, succeeded, time } = throttle(5, 100)
+    succeeded('192.0.2.9', 'good')
+    for (let n = 0; n < 100; n++) fail(`flood ${n}`, 1)
+    expect(blocked('192.0.2.8', 'any')).toBeUndefined()
+    fail('192.0.2.7', 5)
+    expect(blocked('192.0.2.8', 'any')).toBe(12)
+    expect(blocked('192.0.2.9', 'good')).toBeUndefined()
+    expect(blocked('flood 1', 'any')).toBeUndefined()
+    time.now += 12_000
+    expect(blocked('192.0.2.8', 'any')).toBeUndefined()
+  })
+})
+
+describe('options of failureThrottle', () => {
+  it.each([
+    [{ perMinute: 0 }, 'perMinute'],
+    [{ perMinute: 1, maxAddresses: 0 }, 'counted'],
+    [{ perMinute: 1, maxAddresses: 100_001 }, 'counted'],
+  ])('refuses %j', (options, word) => {
+    const make = () => failureThrottle({ clock: () => 0, ...options })
+    expect(make).toThrow(TypeError)
+    expect(make).toThrow(word)
+  })
+})

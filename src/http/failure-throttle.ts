@@ -1,0 +1,115 @@
+import type { Clock } from '../core/clock.ts'
+import { sha256 } from '../core/runtime.ts'
+import { bucketTable } from './rate-limit.ts'
+
+/** How often one address may present what is not good. */
+export interface FailureThrottleOptions {
+  /** Failures a minute, and as many at once. 1 to 1,000,000. */
+  readonly perMinute: number
+  readonly clock: Clock
+  /** How many addresses are counted each by itself, and how many accepted tokens are known. 1 to 100,000. Default: 10,000. */
+  readonly maxAddresses?: number
+}
+
+/**
+ * Slows down those who try credentials. Addresses are keys as an `AddressReader` gives them; `undefined` is somebody
+ * nobody can tell from others, and is never blocked.
+ */
+export interface FailureThrottle {
+  /**
+   * Whether to refuse before the token is even looked at.
+   * @returns `undefined` when not, else whole seconds after which to try again (RFC 9110 section 10.2.3), at least 1
+   */
+  blocked(address: string | undefined, token: string): number | undefined
+  /**
+   * Counts a credential that was presented and is not good. Requests without one, which hosts send to find out what is
+   * asked for, must not be counted, nor outages.
+   * @param token the credential, if it was one: it loses the trust it had
+   */
+  failed(address: string | undefined, token?: string): void
+  /** Remembers a token that was accepted. Failures stay counted: one good token buys no guesses. */
+  succeeded(address: string | undefined, token: string): void
+}
+
+/**
+ * Makes a {@link FailureThrottle}. Failures leak away all the time, `perMinute` in a minute; an address with more is
+ * blocked. What is under way when it gets there is counted as well, up to as much again: the longest wait is a minute
+ * and a little. Tokens that were accepted from an address in the last 15 minutes pass although it is blocked, so that a
+ * neighbour behind a shared address locks nobody out who works already. They are kept as SHA-256, of one address the
+ * last 100; none where the runtime has no `node:crypto`.
+ *
+ * Memory is bounded as that of a `rateLimiter`: while all counts are in use, the other addresses share one.
+ *
+ * @throws TypeError naming the option that is out of bounds
+ */
+export function failureThrottle(options: FailureThrottleOptions): FailureThrottle {
+  const { perMinute, clock, maxAddresses = 10_000 } = options
+  const failures = bucketTable('failureThrottle', perMinute, clock, maxAddresses)
+  const accepted = acceptedTokens(clock, maxAddresses)
+
+  return {
+    blocked(address, token) {
+      const bucket = address === undefined ? undefined : failures.find(address)
+      const seconds = bucket && failures.wait(bucket)
+      if (address === undefined || seconds === undefined) return undefined
+      return accepted.has(address, token) ? undefined : seconds
+    },
+    failed(address, token) {
+      if (address === undefined) return
+      const bucket = failures.open(address)
+      bucket.level = Math.min(bucket.level + 1, 2 * perMinute)
+      if (token !== undefined) accepted.drop(address, token)
+    },
+    succeeded(address, token) {
+      if (address !== undefined) accepted.keep(address, token)
+    },
+  }
+}
+
+/** Milliseconds for which an accepted token passes although its address is blocked. */
+const trustedFor = 15 * 60_000
+const tokensOfAddress = 100
+
+/** When a token was last accepted from an address, by its digest. The oldest stands first. */
+type Tokens = Map<string, number>
+
+/** Tokens by address, at most so many in all. Each address has a bound of its own, so that one cannot push out all others. */
+function acceptedTokens(clock: Clock, most: number) {
+  const addresses = new Map<string, Tokens>()
+  let count = 0
+
+  return {
+    has(address: string, token: string): boolean {
+      const at = addresses.get(address)?.get(sha256(token) ?? '')
+      const now = clock()
+      // A clock that was set back must not make it last longer.
+      return at !== undefined && now >= at && now < at + trustedFor
+    },
+    keep(address: string, token: string): void {
+      const digest = sha256(token)
+      if (digest === undefined) return
+      const tokens: Tokens = addresses.get(address) ?? new Map()
+      if (tokens.delete(digest)) count -= 1
+      tokens.set(digest, clock())
+      count += 1
+      // The address that was heard of last stands last.
+      addresses.delete(address)
+      addresses.set(address, tokens)
+      if (tokens.size > tokensOfAddress) forgetOldest(address, tokens)
+      if (count > most) forgetOldest(...addresses.entries().next().value!)
+    },
+    drop(address: string, token: string): void {
+      const tokens = addresses.get(address)
+      if (tokens !== undefined) forget(address, tokens, sha256(token) ?? '')
+    },
+  }
+
+  function forgetOldest(address: string, tokens: Tokens): void {
+    forget(address, tokens, tokens.keys().next().value!)
+  }
+
+  function forget(address: string, tokens: Tokens, digest: string): void {
+    if (tokens.delete(digest)) count -= 1
+    if (tokens.size === 0) addresses.delete(address)
+  }
+}
