@@ -19,7 +19,13 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/examples/**', 'test/package/**', 'test/curl/**', 'test/runtimes/**'],
+          exclude: [
+            'test/examples/**',
+            'test/package/**',
+            'test/curl/**',
+            'test/runtimes/**',
+            'test/browser/**',
+          ],
           testTimeout: 30_000,
         },
       },
@@ -38,6 +44,16 @@ export default defineConfig({
           include: ['test/runtimes/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
+        },
+      },
+      // Pages in a real browser, which has to be installed.
+      {
+        resolve: { alias },
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       { test: { name: 'curl', include: ['test/curl/**/*.test.ts'], testTimeout: 60_000 } },

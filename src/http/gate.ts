@@ -42,14 +42,26 @@ export interface BearerGateOptions {
   readonly clock?: Clock
 }
 
+/** Counts what one caller tries, and may stop it before a token is looked at. */
+export interface Attempts {
+  /** @returns seconds to wait when no more may be tried */
+  blocked(token: string): number | undefined
+  /** A credential was presented and is not good. Without the token when it cannot even be one. */
+  failed(token?: string): void
+  succeeded(token: string): void
+}
+
 /**
  * Stands in front of a handler. Called with a `Request` it resolves to the caller's {@link AccessToken}, or to the
  * `Response` that refuses. Never rejects.
  */
 export interface BearerGate {
   (request: Request): Promise<AccessToken | Response>
-  /** The same for the head of any request; tell the results apart with {@link isRefusal}. Never rejects. */
-  authenticate(head: RequestHead): Promise<AccessToken | Refusal>
+  /**
+   * The same for the head of any request; tell the results apart with {@link isRefusal}. Never rejects.
+   * @param attempts who counts what this caller tries. Default: nobody
+   */
+  authenticate(head: RequestHead, attempts?: Attempts): Promise<AccessToken | Refusal>
   /** The answer for a code, in the words of this gate: its realm, scopes and metadata. */
   refuse(code: AuthErrorCode, details?: RefusalDetails): Refusal
   /** Whether the token has all the scopes, directly or through the hierarchy. */
@@ -106,21 +118,29 @@ export function bearerGate(options: BearerGateOptions): BearerGate {
   const tell = throttled(log, clock)
   const failed = faultAnswerer(refuse, tell)
 
-  async function authenticate(head: RequestHead): Promise<AccessToken | Refusal> {
+  async function authenticate(head: RequestHead, attempts?: Attempts): Promise<AccessToken | Refusal> {
     const credential = read(head)
     if (credential.kind === 'ambiguous') return refuse('invalid_request')
     if (credential.kind !== 'token') {
       hint(head)
-      return refuse(credential.kind === 'none' ? 'unauthorized' : 'invalid_token')
+      if (credential.kind === 'none') return refuse('unauthorized')
+      attempts?.failed()
+      return refuse('invalid_token')
     }
+    const wait = attempts?.blocked(credential.token)
+    if (wait !== undefined) return refuse('rate_limited', { retryAfter: wait })
     const context = new HeadContext(head, policy)
     try {
       const verdict = await verifier.verifyToken(credential.token, context)
       const token = completeVerdict(verdict, clock)
       if (token === null) {
         hint(head)
-        return refuse('invalid_token', verdict || context.isExpired ? { expired: true } : undefined)
+        // A client whose token is over was good once, and is about to be again.
+        const expired = Boolean(verdict) || context.isExpired
+        if (!expired) attempts?.failed(credential.token)
+        return refuse('invalid_token', expired ? { expired } : undefined)
       }
+      attempts?.succeeded(credential.token)
       return policy.covers(token.scopes, required) ? token : refuse('insufficient_scope')
     } catch (error) {
       return failed(error, credential.token)

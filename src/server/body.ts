@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import { numberBetween } from '../core/options.ts'
 import { jsonAnswer, type PlainAnswer } from '../http/refusal.ts'
 import { isShallow } from './json-depth.ts'
 import { rpcCode } from './rpc-error.ts'
@@ -43,18 +42,15 @@ const answers: Readonly<Record<BodyProblem, { status: number; code: number; mess
   gone: { status: 400, code: rpcCode.parseError, message: 'Parse error: the request body ended early' },
 }
 
-/** Checks the limits given as options: 4 MiB and 30 s unless told otherwise. */
-export function bodyLimits(maxBodyBytes: number | undefined, bodyTimeoutMs: number | undefined): BodyLimits {
-  return {
-    maxBytes: numberBetween('maxBodyBytes', maxBodyBytes ?? 4 * 1024 * 1024, 1, 1024 ** 3),
-    timeoutMs: numberBetween('bodyTimeoutMs', bodyTimeoutMs ?? 30_000, 1, 3_600_000),
-  }
-}
-
 /** The answer to a body that was not read: a JSON-RPC error without an id (JSON-RPC 2.0, section 5). */
 export function bodyProblemAnswer(problem: BodyProblem): PlainAnswer {
   const { status, code, message } = answers[problem]
   return jsonAnswer(status, { jsonrpc: '2.0', id: null, error: { code, message } })
+}
+
+/** The HTTP status of an answer to a body that was not read. */
+export function bodyProblemStatus(problem: BodyProblem): number {
+  return answers[problem].status
 }
 
 /** Reads the JSON body of a web-standard request. */
@@ -66,16 +62,24 @@ export async function readWebBody(request: Request, limits: BodyLimits): Promise
   )
   if (refused) return refused
   if (!request.body) return parse('')
-  const reader = request.body.getReader()
+  const read = await readWebBytes(request.body, limits)
+  return typeof read === 'string' ? failed(read) : parse(decode(read))
+}
+
+/** Reads a body of whatever kind. */
+export async function readWebBytes(
+  body: ReadableStream<Uint8Array>,
+  limits: BodyLimits,
+): Promise<readonly Uint8Array[] | BodyProblem> {
+  const reader = body.getReader()
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<'too_slow'>((resolve) => {
     timer = setTimeout(resolve, limits.timeoutMs, 'too_slow' as const)
   })
   try {
     const read = await Promise.race([collect(reader, limits.maxBytes), late])
-    if (typeof read !== 'string') return parse(decode(read))
-    reader.cancel().catch(() => {})
-    return failed(read)
+    if (typeof read === 'string') reader.cancel().catch(() => {})
+    return read
   } finally {
     clearTimeout(timer)
   }
@@ -115,27 +119,38 @@ export function readNodeBody(
   }
   const refused = judgeHead(request.headers['content-type'], request.headers['content-length'], limits)
   if (refused) return Promise.resolve(refused)
-  if (request.destroyed) return Promise.resolve(failed('gone'))
+  return readNodeBytes(request, limits, invite).then((read) =>
+    typeof read === 'string' ? failed(read) : parse(decode(read)),
+  )
+}
+
+/** Reads a body of whatever kind. */
+export function readNodeBytes(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  invite: () => void = () => {},
+): Promise<readonly Uint8Array[] | BodyProblem> {
+  if (request.destroyed) return Promise.resolve('gone')
   invite()
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
-    const finish = (body: Body) => {
+    const finish = (read: readonly Uint8Array[] | BodyProblem) => {
       clearTimeout(timer)
       request.off('data', take)
-      resolve(body)
+      resolve(read)
     }
     const take = (chunk: Buffer) => {
       size += chunk.length
-      if (size > limits.maxBytes) finish(failed('too_large'))
+      if (size > limits.maxBytes) finish('too_large')
       else chunks.push(chunk)
     }
-    const timer = setTimeout(() => finish(failed('too_slow')), limits.timeoutMs)
+    const timer = setTimeout(() => finish('too_slow'), limits.timeoutMs)
     request.on('data', take)
-    request.once('end', () => finish(parse(decode(chunks))))
+    request.once('end', () => finish(chunks))
     // Without a listener, a caller who disconnects in mid-body would end the process.
-    request.once('error', () => finish(failed('gone')))
-    request.once('close', () => finish(failed('gone')))
+    request.once('error', () => finish('gone'))
+    request.once('close', () => finish('gone'))
   })
 }
 

@@ -1,11 +1,20 @@
+import type { ServerContext } from '@modelcontextprotocol/server'
 import type { AccessToken } from '../core/index.ts'
-import type { HandlerContext, LogLevel } from './types.ts'
+import type { InputChannel } from './input.ts'
+import type { Elicitation, ElicitationAnswer, Root, Sampling, SamplingAnswer } from './input-types.ts'
+import { isThenable } from './thenable.ts'
+import type { HandlerContext, JsonObject, LogLevel, ResourceContext } from './types.ts'
 
 /** What the protocol side gives for one request. */
 export interface ProtocolContext {
   readonly requestId: string | number
   readonly signal: AbortSignal
   readonly progressToken: string | number | undefined
+  /** How the client is asked for something. */
+  readonly input: InputChannel
+  readonly clientCapabilities: JsonObject
+  /** The context of the protocol engine. */
+  readonly mcp: ServerContext
   notify(notification: { method: string; params: Record<string, unknown> }): Promise<void>
   log(level: LogLevel, data: unknown): Promise<void>
 }
@@ -13,6 +22,8 @@ export interface ProtocolContext {
 /** The {@link HandlerContext} of one request. The caller's signal and the time limit meet in one signal, made when asked for. */
 export class CallContext implements HandlerContext {
   readonly auth: AccessToken | undefined
+  /** Set for the reading of a resource. */
+  declare uri?: string
   readonly #protocol: ProtocolContext
   #own: AbortController | undefined
 
@@ -36,10 +47,54 @@ export class CallContext implements HandlerContext {
     return this.#own.signal
   }
 
+  get clientCapabilities(): JsonObject {
+    return this.#protocol.clientCapabilities
+  }
+
+  get mcp(): ServerContext {
+    return this.#protocol.mcp
+  }
+
   /** Gives the request up: its signal is aborted. */
   abort(reason: Error): void {
     void this.signal
     this.#own?.abort(reason)
+  }
+
+  /** This context for the reading of one URI. */
+  reading(uri: string): ResourceContext {
+    return Object.assign(this, { uri })
+  }
+
+  /** The same request for somebody else: how a mounted server knows the caller. */
+  as(auth: AccessToken | undefined): CallContext {
+    const outer = this
+    const { requestId, progressToken, notify, log } = this.#protocol
+    return new CallContext(auth, {
+      requestId,
+      progressToken,
+      notify,
+      log,
+      get input() {
+        return outer.#protocol.input
+      },
+      get signal() {
+        return outer.signal
+      },
+      get clientCapabilities() {
+        return outer.clientCapabilities
+      },
+      get mcp() {
+        return outer.mcp
+      },
+    })
+  }
+
+  /** What a handler returned, or the end of the call because the client has to be asked first. */
+  orSuspended<T>(returned: T | PromiseLike<T>): T | Promise<T> {
+    if (!isThenable(returned)) return returned
+    const { suspension } = this.#protocol.input
+    return suspension ? Promise.race([returned, suspension]) : Promise.resolve(returned)
   }
 
   async progress(progress: number, total?: number, message?: string): Promise<void> {
@@ -56,6 +111,18 @@ export class CallContext implements HandlerContext {
 
   async log(level: LogLevel, data: unknown): Promise<void> {
     await delivered(() => this.#protocol.log(level, data))
+  }
+
+  elicit<Content>(question: Elicitation): Promise<ElicitationAnswer<Content>> {
+    return this.#protocol.input.elicit(question) as Promise<ElicitationAnswer<Content>>
+  }
+
+  sample(question: Sampling): Promise<SamplingAnswer> {
+    return this.#protocol.input.sample(question)
+  }
+
+  roots(): Promise<readonly Root[]> {
+    return this.#protocol.input.roots()
   }
 }
 

@@ -1,82 +1,80 @@
 import { type AccessToken, AuthError } from '../core/index.ts'
-import { RpcError, rpcCode } from './rpc-error.ts'
+import type { RateLimiter } from '../http/rate-limit.ts'
+import type { Incoming } from './exchange.ts'
 import type { JsonObject } from './types.ts'
+
+/** What a component is. */
+export type ComponentKind = 'tool' | 'resource' | 'resource template' | 'prompt'
+
+/** What a caller wants of a component; `undefined` members when it is only a question of seeing it. */
+export interface Asked {
+  /** The arguments of a call, as they were sent: not validated yet. */
+  readonly arguments?: unknown
+  /** The URI that is read or subscribed to. */
+  readonly uri?: string
+}
 
 /** What tools, resources and prompts have in common. */
 export interface Component {
+  readonly kind: ComponentKind
   readonly name: string
   /** The scopes a caller needs, all of them. */
   readonly scopes: readonly string[]
   /** How it stands in a list, made once. */
   readonly listed: JsonObject
+  /** Set when more than the scopes decides: a rule of its author, or the `auth` of the server it was mounted from. */
+  readonly rule: AccessRule | undefined
+  /** How often one principal may use it. */
+  readonly limiter: RateLimiter | undefined
 }
+
+/**
+ * Decides about one caller beyond the scopes.
+ *
+ * @throws AuthError when the caller may not
+ */
+export type AccessRule = (caller: Caller, asked: Asked) => Promise<void>
 
 /** Who asks. Everything the registry wants to know of authentication. */
 export interface Caller {
   readonly auth: AccessToken | undefined
+  /** The request that brought the caller; `undefined` over stdio. */
+  readonly incoming: Incoming | undefined
   /** Whether the caller's scopes cover these, the hierarchy counted. */
   covers(scopes: readonly string[]): boolean
 }
 
-/** Components of one kind, in the order of their registration. */
-export interface ComponentList<Entry extends Component> {
-  readonly size: number
-  add(entry: Entry): void
-  get(name: string): Entry | undefined
-  values(): Iterable<Entry>
-  /** The lines of those the caller may use. One array for each set of visible components, kept until the next `add`. */
-  visible(caller: Caller): readonly JsonObject[]
-}
-
 /**
- * The component, if it exists and the caller may use it. Enforced here, at dispatch, so that no transport can miss it.
+ * Makes sure that the caller may use the component. Asked before anything of an answer has left, and enforced again at
+ * dispatch, so that no transport can miss it.
  *
- * @throws RpcError when there is none
- * @throws AuthError `unauthorized` or `insufficient_scope` when the caller may not
+ * @returns nothing, or a promise of it when a rule has to be asked
+ * @throws AuthError `unauthorized`, `insufficient_scope` naming all scopes, or `access_denied`
  */
-export function permitted<Entry extends Component>(
-  entry: Entry | undefined,
-  what: string,
-  caller: Caller,
-): Entry {
-  if (!entry) throw new RpcError(rpcCode.invalidParams, `Unknown ${what}`)
-  if (entry.scopes.length === 0 || caller.covers(entry.scopes)) return entry
-  throw new AuthError(caller.auth ? 'insufficient_scope' : 'unauthorized', undefined, {
-    scopes: entry.scopes,
-  })
+export function admit(entry: Component, caller: Caller, asked: Asked): void | Promise<void> {
+  if (entry.scopes.length > 0 && !caller.covers(entry.scopes)) {
+    throw new AuthError(caller.auth ? 'insufficient_scope' : 'unauthorized', undefined, {
+      scopes: entry.scopes,
+    })
+  }
+  return entry.rule?.(caller, asked)
 }
 
-/** Different callers see at most this many different lists that are kept; beyond it they are made afresh. */
-const keptLists = 64
+/** The codes that keep a component out of a list; any other failure is one of the list. */
+const hiding: ReadonlySet<string> = new Set([
+  'unauthorized',
+  'invalid_token',
+  'insufficient_scope',
+  'access_denied',
+])
 
-/** An empty {@link ComponentList}. Names are unique within it. */
-export function componentList<Entry extends Component>(kind: string): ComponentList<Entry> {
-  const entries = new Map<string, Entry>()
-  const requirements = new Map<string, readonly string[]>()
-  const lists = new Map<string, readonly JsonObject[]>()
-  return {
-    get size() {
-      return entries.size
-    },
-    add(entry) {
-      if (entries.has(entry.name)) throw new TypeError(`a ${kind} named "${entry.name}" exists already`)
-      entries.set(entry.name, entry)
-      if (entry.scopes.length > 0) requirements.set(JSON.stringify(entry.scopes), entry.scopes)
-      lists.clear()
-    },
-    get: (name) => entries.get(name),
-    values: () => entries.values(),
-    visible(caller) {
-      // Callers for whom the same requirements are met see the same list, whatever else they may do.
-      const key = [...requirements.values()].map((scopes) => (caller.covers(scopes) ? 1 : 0)).join('')
-      const kept = lists.get(key)
-      if (kept) return kept
-      const list = [...entries.values()].filter(
-        (entry) => entry.scopes.length === 0 || caller.covers(entry.scopes),
-      )
-      const listed = Object.freeze(list.map((entry) => entry.listed))
-      if (lists.size < keptLists) lists.set(key, listed)
-      return listed
-    },
+/** Whether the caller may know of the component: see it in a list, or hear that it has changed. */
+export async function isVisible(entry: Component, caller: Caller, asked: Asked = {}): Promise<boolean> {
+  try {
+    await admit(entry, caller, asked)
+    return true
+  } catch (error) {
+    if (error instanceof AuthError && hiding.has(error.code)) return false
+    throw error
   }
 }

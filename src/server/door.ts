@@ -10,7 +10,6 @@ import { hostnameOf, type ListenAddress } from './listen.ts'
 /** Who may pass, and how the time is told. */
 export interface Admission {
   readonly auth?: TokenVerifier
-  readonly apiKeyHeader?: string
   readonly scopeHierarchy?: Readonly<Record<string, readonly string[]>>
   readonly clock: Clock
 }
@@ -37,7 +36,8 @@ export interface Doors {
 
 /** @throws TypeError naming the option that is wrong */
 export function doorsOf(admission: Admission, http: HttpOptions, logger: Logger): Doors {
-  const { auth, apiKeyHeader, scopeHierarchy, clock } = admission
+  const { auth, scopeHierarchy, clock } = admission
+  const { apiKeyHeader } = http
   const servers = auth?.authorizationServers ?? []
   checkResource(http, servers)
   const sharedHeader = { ...(apiKeyHeader !== undefined && { apiKeyHeader }) }

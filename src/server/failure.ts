@@ -1,4 +1,14 @@
-import { type AccessToken, AuthError, type Logger, redact, secretsOf, ToolError } from '../core/index.ts'
+import {
+  type AccessToken,
+  AuthError,
+  type LogEntry,
+  type Logger,
+  redact,
+  secretsOf,
+  ToolError,
+} from '../core/index.ts'
+import { getAccessToken } from '../http/context.ts'
+import { Suspension } from './rounds.ts'
 import type { HandlerContext } from './types.ts'
 
 /** What a caller reads when something broke that is not theirs to know. */
@@ -9,21 +19,25 @@ export const genericFailure = 'The server failed to do this. The reason is in it
  * with a status came from a client inside the handler; it is about some other server and says nothing of our caller.
  */
 export function isRefusal(error: unknown): error is AuthError {
-  return (
-    error instanceof AuthError &&
-    error.status === undefined &&
-    (error.code === 'insufficient_scope' || error.code === 'unauthorized')
-  )
+  return error instanceof AuthError && error.status === undefined && refusing.has(error.code)
 }
+
+const refusing: ReadonlySet<string> = new Set([
+  'insufficient_scope',
+  'unauthorized',
+  'access_denied',
+  'rate_limited',
+])
 
 /**
  * Turns what a handler threw into what the caller may read. The text of a {@link ToolError} is meant for them; any
  * other error goes to the log, without the caller's token, and the caller gets a fixed sentence.
  *
  * @throws AuthError when the error refuses the caller: the answer is then a 401 or 403
+ * @throws Suspension when the call ends to ask the client
  */
 export function failureText(error: unknown, component: string, ctx: HandlerContext, logger: Logger): string {
-  if (isRefusal(error)) throw error
+  if (isRefusal(error) || error instanceof Suspension) throw error
   if (error instanceof ToolError) return error.message
   logger({
     level: 'error',
@@ -50,4 +64,11 @@ function stackOf(error: unknown, depth = 0): string {
   return error.cause === undefined || depth === 3
     ? own
     : `${own}\ncaused by ${stackOf(error.cause, depth + 1)}`
+}
+
+/** What the protocol engine complains of. A caller may have put a token where it does not belong. */
+export function protocolEntry(error: Error): LogEntry {
+  const caller = getAccessToken()
+  const message = redact(error.message, caller ? secretsOf(caller.token) : [])
+  return { level: 'info', event: 'protocol', message }
 }

@@ -1,19 +1,19 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import { type AccessToken, AuthError, type Clock } from '../core/index.ts'
-import { runWithToken } from '../http/context.ts'
-import { isRefusal } from '../http/gate.ts'
+import type { Logger } from '../core/index.ts'
 import { type RequestHead, requestHead } from '../http/head.ts'
 import { headOf, sendRefusal } from '../http/node-request.ts'
 import { jsonAnswer, type PlainAnswer, type Refusal, refusalResponse } from '../http/refusal.ts'
-import { type BodyLimits, bodyLimits, bodyProblemAnswer, readNodeBody, readWebBody } from './body.ts'
-import { type Admission, type Door, type Doors, doorsOf } from './door.ts'
-import { type Endpoint, endpoint } from './endpoint.ts'
-import { exchange } from './exchange.ts'
+import { type BodyLimits, readNodeBody, readNodeBytes, readWebBody, readWebBytes } from './body.ts'
+import type { CustomRoute, CustomRoutes } from './custom-routes.ts'
+import type { Door, Doors } from './door.ts'
+import type { Endpoint, Visit } from './endpoint.ts'
 import { stackText } from './failure.ts'
-import { checkHttpOptions, type HttpOptions } from './http-options.ts'
+import { nodeIncoming, webIncoming } from './incoming.ts'
 import { type ListenAddress, pathOf, type SiteListener } from './listen.ts'
-import { sendResponse } from './node-response.ts'
-import type { Served } from './sdk-server.ts'
+import type { PublicPages } from './pages/pages.ts'
+import type { Reply } from './reply.ts'
+import { answerRoute } from './route-answer.ts'
+import { sendReply, webReply } from './send-reply.ts'
 
 /** A path that has to be served at the root of the host, and what serves it. */
 export interface Route {
@@ -22,212 +22,211 @@ export interface Route {
   readonly nodeListener: RequestListener
 }
 
+/** What an {@link HttpSide} is made of. */
+export interface HttpParts {
+  readonly doors: Doors
+  readonly endpoint: Endpoint
+  readonly limits: BodyLimits
+  readonly logger: Logger
+  readonly custom: CustomRoutes
+  /** Makes the pages that show what the server has; whether they are served is decided here. */
+  readonly pages: (door: Door, path: string) => PublicPages
+  /** Says whether the pages are public; `undefined` on a loopback bind only. */
+  readonly publicPages: boolean | undefined
+  /** Whether `/sse` is another name of the endpoint. */
+  readonly legacySse: boolean
+}
+
 const health: PlainAnswer = jsonAnswer(200, { status: 'ok' })
 const notFound: PlainAnswer = jsonAnswer(404, { error: 'not_found' })
-const closed: PlainAnswer = jsonAnswer(503, { error: 'temporarily_unavailable' }, { 'retry-after': '5' })
-/** Without sessions there is nothing to GET or DELETE (MCP Streamable HTTP, "Earlier Streamable HTTP Revisions"). */
-const methodNotAllowed: PlainAnswer = jsonAnswer(405, { error: 'method_not_allowed' }, { allow: 'POST' })
 
 /**
- * The HTTP face of a server: one policy, whoever brings the request. In this order: Host and Origin, preflight, the
- * token, and only then the body, the protocol and the scopes of what is called.
+ * The HTTP face of a server: web-standard requests, those of Node, and a whole site. Which path means what is decided
+ * here; who may pass, in the endpoint and its doors.
  */
-export class HttpSide {
-  readonly #served: Served
-  readonly #clock: Clock
-  readonly #limits: BodyLimits
+export interface HttpSide {
+  /** Answers a web-standard request, whatever its path. */
+  fetch(request: Request): Promise<Response>
+  /** Answers Node requests, whatever their path. */
+  listener(): SiteListener
+  /** What a listener of our own serves: the endpoint on its path, public documents, and 404. */
+  site(address: ListenAddress, port: number): SiteListener
+  /** What has to be reachable at the root of the host, wherever the server is mounted. */
+  routes(): readonly Route[]
+  /** Tells the operator of a server that anybody can reach and use. */
+  warnIfOpen(address: ListenAddress): void
+}
+
+/** Makes an {@link HttpSide}. */
+export function httpSide(parts: HttpParts): HttpSide {
+  return new ServerOnHttp(parts)
+}
+
+/** A request before anything of it was read. */
+type Arrival = Pick<Visit, 'incoming' | 'remote'>
+
+class ServerOnHttp implements HttpSide {
+  readonly #parts: HttpParts
+  /** The door of a server that somebody else listens for. */
+  readonly #door: Door
   /** Headers that hold a credential: the protocol and handlers do not see them. */
   readonly #hidden: readonly string[]
-  readonly #doors: Doors
-  #loading: Promise<Endpoint> | undefined
-  #isClosed = false
+  readonly #pages: PublicPages | undefined
 
-  /** @throws TypeError naming the option that is wrong */
-  constructor(served: Served, admission: Admission, http: HttpOptions) {
-    checkHttpOptions(http)
-    this.#served = served
-    this.#clock = admission.clock
-    this.#limits = bodyLimits(http.maxBodyBytes, http.bodyTimeoutMs)
-    this.#doors = doorsOf(admission, http, served.logger)
-    this.#hidden = this.#doors.anywhere.gate?.credentialHeaders ?? ['authorization']
+  constructor(parts: HttpParts) {
+    this.#parts = parts
+    this.#door = parts.doors.anywhere
+    this.#hidden = this.#door.gate?.credentialHeaders ?? ['authorization']
+    this.#pages = parts.publicPages === true ? parts.pages(this.#door, '/mcp') : undefined
   }
 
-  /** What has to be reachable at the root of the host, wherever the server is mounted. */
-  routes(): readonly Route[] {
-    const door = this.#doors.anywhere
-    return (door.metadata?.paths ?? []).map((path) => ({
-      path,
-      fetch: async (request) => {
-        const answer = metadataAnswer(door, requestHead(request)) ?? notFound
-        return refusalResponse(answer, request.method)
-      },
-      nodeListener: (req, res) => sendRefusal(res, metadataAnswer(door, headOf(req, res)) ?? notFound),
-    }))
-  }
-
-  /** Answers a web-standard request, whatever its path. */
   async fetch(request: Request): Promise<Response> {
-    const door = this.#doors.anywhere
     const head = requestHead(request)
-    const metadata = metadataAnswer(door, head)
-    if (metadata) return refusalResponse(metadata, request.method)
-    const preflight = door.origins.preflight(head)
-    if (preflight) return new Response(null, { status: 204, headers: preflight })
-    const outcome = await this.#decide(request, head, door).catch((error: unknown) => this.#broken(error))
-    const response = outcome instanceof Response ? outcome : refusalResponse(outcome, request.method)
-    for (const [name, value] of Object.entries(door.origins.corsHeaders(head) ?? {})) {
-      response.headers.set(name, value)
-    }
-    return response
+    const path = pathOf(request.url)
+    const document = documentAnswer(this.#door, this.#pages, head, path)
+    if (document) return refusalResponse(document, request.method)
+    const route = this.#parts.custom.get(path)
+    if (route) return this.#fetchRoute(route, request, head)
+    const body = () => readWebBody(request, this.#parts.limits)
+    return this.#fetched(request, head, (arrival) =>
+      this.#parts.endpoint.answer({ ...arrival, body }, this.#door),
+    )
   }
 
-  /** Answers Node requests, whatever their path. */
-  listener(door: Door = this.#doors.anywhere): SiteListener {
+  #fetchRoute(route: CustomRoute, request: Request, head: RequestHead): Promise<Response> {
+    const bytes = async () => (request.body ? readWebBytes(request.body, this.#parts.limits) : [])
+    return this.#fetched(request, head, (arrival) =>
+      answerRoute(route, { ...arrival, bytes }, this.#door, this.#parts.endpoint),
+    )
+  }
+
+  async #fetched(
+    request: Request,
+    head: RequestHead,
+    run: (arrival: Arrival) => Promise<Reply | Response>,
+  ): Promise<Response> {
+    const { origins } = this.#door
+    const preflight = origins.preflight(head)
+    if (preflight) return new Response(null, { status: 204, headers: preflight })
+    const incoming = webIncoming(request, head, this.#hidden)
+    const reply = await run({ incoming, remote: undefined }).catch((error: unknown) => this.#broken(error))
+    return webReply(reply, request.method, origins.corsHeaders(head))
+  }
+
+  listener(): SiteListener {
+    const onMcp = this.#mcpListener(this.#door)
     return (req, res, awaitsInvitation) => {
-      this.#serve(req, res, door, awaitsInvitation === true).catch((error: unknown) =>
+      const path = pathOf(req.url)
+      const document = documentAnswer(this.#door, this.#pages, headOf(req, res), path)
+      if (document) return sendRefusal(res, document)
+      const route = this.#parts.custom.get(path)
+      return (route ? this.#routeListener(route, this.#door) : onMcp)(req, res, awaitsInvitation)
+    }
+  }
+
+  site(address: ListenAddress, port: number): SiteListener {
+    const { doors, publicPages = address.loopback, legacySse, custom } = this.#parts
+    const door = address.loopback ? doors.onLoopback(address, port) : this.#door
+    const pages = publicPages ? this.#parts.pages(door, address.path) : undefined
+    const onMcp = this.#mcpListener(door)
+    return (req, res, awaitsInvitation) => {
+      const path = pathOf(req.url)
+      if (path === address.path || (legacySse && path === '/sse')) return onMcp(req, res, awaitsInvitation)
+      const route = custom.get(path)
+      if (route) return this.#routeListener(route, door)(req, res, awaitsInvitation)
+      const isHealth = path === '/health' && isRead(req)
+      const document = isHealth ? health : documentAnswer(door, pages, headOf(req, res), path)
+      return sendRefusal(res, document ?? notFound)
+    }
+  }
+
+  routes(): readonly Route[] {
+    const metadata = (this.#door.metadata?.paths ?? []).map((path) => {
+      const answer = (head: RequestHead) => documentAnswer(this.#door, undefined, head, path) ?? notFound
+      return {
+        path,
+        fetch: async (request: Request) => refusalResponse(answer(requestHead(request)), request.method),
+        nodeListener: (req: IncomingMessage, res: ServerResponse) =>
+          sendRefusal(res, answer(headOf(req, res))),
+      }
+    })
+    const own = Array.from(this.#parts.custom.values(), (route) => ({
+      path: route.path,
+      fetch: (request: Request) => this.#fetchRoute(route, request, requestHead(request)),
+      nodeListener: this.#routeListener(route, this.#door),
+    }))
+    return [...metadata, ...own]
+  }
+
+  warnIfOpen({ host, loopback }: ListenAddress): void {
+    if (this.#door.gate || loopback) return
+    const message = `the server listens on ${host} without auth: whoever reaches it can use it`
+    this.#parts.logger({ level: 'warn', event: 'unprotected', message })
+  }
+
+  #mcpListener(door: Door): SiteListener {
+    const { limits, endpoint } = this.#parts
+    return this.#listener(door, (req, arrival, invite) =>
+      endpoint.answer({ ...arrival, body: () => readNodeBody(req, limits, invite) }, door),
+    )
+  }
+
+  #routeListener(route: CustomRoute, door: Door): SiteListener {
+    const { limits, endpoint } = this.#parts
+    return this.#listener(door, (req, arrival, invite) =>
+      answerRoute(route, { ...arrival, bytes: () => readNodeBytes(req, limits, invite) }, door, endpoint),
+    )
+  }
+
+  /** A listener that never fails: what goes wrong is answered with 500, or ends the connection. */
+  #listener(
+    door: Door,
+    run: (req: IncomingMessage, arrival: Arrival, invite: () => void) => Promise<Reply | Response>,
+  ): SiteListener {
+    return (req, res, awaitsInvitation) => {
+      const invite = awaitsInvitation ? () => res.writeContinue() : () => {}
+      this.#serve(req, res, door, (arrival) => run(req, arrival, invite)).catch((error: unknown) =>
         sendRefusal(res, this.#broken(error)),
       )
     }
   }
 
-  /** What a listener of our own serves: the endpoint on its path, `/health`, the metadata, and 404. */
-  site(address: ListenAddress, port: number): SiteListener {
-    const door = address.loopback ? this.#doors.onLoopback(address, port) : this.#doors.anywhere
-    const endpointListener = this.listener(door)
-    return (req, res, awaitsInvitation) => {
-      const path = pathOf(req.url)
-      if (path === address.path) return endpointListener(req, res, awaitsInvitation)
-      const isHealth = path === '/health' && isRead(req)
-      return sendRefusal(res, isHealth ? health : (metadataAnswer(door, headOf(req, res)) ?? notFound))
-    }
-  }
-
-  /** Tells the operator of a server that anybody can reach and use. */
-  warnIfOpen({ host, loopback }: ListenAddress): void {
-    if (this.#doors.anywhere.gate || loopback) return
-    const message = `the server listens on ${host} without auth: whoever reaches it can use it`
-    this.#served.logger({ level: 'warn', event: 'unprotected', message })
-  }
-
-  /** @throws Error when the server was closed */
-  checkOpen(): void {
-    if (this.#isClosed) throw new Error('the server was closed; make a new one')
-  }
-
-  /** From now on every request is answered with 503. */
-  refuseAll(): void {
-    this.#isClosed = true
-  }
-
-  async close(): Promise<void> {
-    await (await this.#loading)?.close()
-  }
-
-  async #decide(request: Request, head: RequestHead, door: Door): Promise<Response | PlainAnswer> {
-    const caller = await this.#admit(head, door)
-    if (caller && isRefusal(caller)) return caller
-    if (this.#isClosed) return closed
-    if (request.method !== 'POST') return methodNotAllowed
-    const body = await readWebBody(request, this.#limits)
-    if (!body.ok) return bodyProblemAnswer(body.problem)
-    return this.#answer(bareWeb(request, this.#hidden), body.value, caller, door)
-  }
-
   async #serve(
     req: IncomingMessage,
     res: ServerResponse,
-    door: Door,
-    awaitsInvitation: boolean,
+    { origins }: Door,
+    run: (arrival: Arrival) => Promise<Reply | Response>,
   ): Promise<void> {
     const head = headOf(req, res)
-    const metadata = metadataAnswer(door, head)
-    if (metadata) return sendRefusal(res, metadata)
-    const cors = door.origins.corsHeaders(head)
-    const preflight = door.origins.preflight(head)
+    const preflight = origins.preflight(head)
     if (preflight) return void res.writeHead(204, preflight).end()
-    const caller = await this.#admit(head, door)
-    if (caller && isRefusal(caller)) return sendRefusal(res, caller, cors)
-    if (this.#isClosed) return sendRefusal(res, closed, cors)
-    if (req.method !== 'POST') return sendRefusal(res, methodNotAllowed, cors)
-    const invite = awaitsInvitation ? () => res.writeContinue() : undefined
-    const body = await readNodeBody(req, this.#limits, invite)
-    if (!body.ok) {
-      // The rest of a slow body may come at any time: nothing else can be read from this connection.
-      const late = body.problem === 'too_slow' ? { connection: 'close' } : undefined
-      return sendRefusal(res, bodyProblemAnswer(body.problem), { ...cors, ...late })
-    }
-    const outcome = await this.#answer(bareNode(req, head, this.#hidden), body.value, caller, door)
-    return outcome instanceof Response ? sendResponse(outcome, res, cors) : sendRefusal(res, outcome, cors)
-  }
-
-  /** The caller; `undefined` when the server asks for nobody; or the refusal. From the head of the request alone. */
-  async #admit(head: RequestHead, door: Door): Promise<AccessToken | Refusal | undefined> {
-    const { origins, gate, refuse } = door
-    if (origins.check(head) === 'forbidden') return refuse('forbidden_origin')
-    if (!gate) return undefined
-    // An answer that is none must not look like a server without a gate.
-    return (await gate.authenticate(head)) ?? refuse('server_error')
-  }
-
-  async #answer(
-    request: Request,
-    body: unknown,
-    token: AccessToken | undefined,
-    { refuse }: Door,
-  ): Promise<Response | PlainAnswer> {
-    // Its body took its time.
-    if (this.#isClosed) return closed
-    const { covers } = this.#served
-    const current = exchange(token, covers)
-    const entry = { token, covers, clock: this.#clock }
-    const response = await runWithToken(entry, async () => {
-      this.#loading ??= import('@modelcontextprotocol/server').then((sdk) => endpoint(sdk, this.#served))
-      return (await this.#loading).respond(request, body, current)
-    })
-    if (response) return response
-    const { code, scopes } = current.refused ?? new AuthError('server_error')
-    return refuse(code, scopes && { scopes })
+    const incoming = nodeIncoming(req, res, head, this.#hidden)
+    const arrival = { incoming, remote: req.socket.remoteAddress }
+    const reply = await run(arrival).catch((error: unknown) => this.#broken(error))
+    await sendReply(res, reply, origins.corsHeaders(head))
   }
 
   #broken(error: unknown): Refusal {
     const details = { error: stackText(error, undefined) }
-    const entry = { event: 'request_failed', message: 'a request failed', details }
-    this.#served.logger({ level: 'error', ...entry })
-    return this.#doors.anywhere.refuse('server_error')
+    this.#parts.logger({ level: 'error', event: 'request_failed', message: 'a request failed', details })
+    return this.#door.refuse('server_error')
   }
 }
 
-/** The metadata, when it is that which is asked for. Public: any page may read it, and no token is looked at. */
-function metadataAnswer(
+/**
+ * A public document, when it is that which is asked for: any page may read the metadata, and no token is looked at. Each
+ * has its path, and no spelling of it is another one's.
+ */
+function documentAnswer(
   { metadata, isHostAllowed, refuse }: Door,
+  pages: PublicPages | undefined,
   head: RequestHead,
+  path: string,
 ): PlainAnswer | undefined {
-  const answer = metadata?.answer(head.method, head.url)
+  const answer = metadata?.answer(head.method, head.url) ?? pages?.answer(head.method, path)
   return answer && !isHostAllowed(head) ? refuse('forbidden_origin') : answer
 }
 
 function isRead({ method }: IncomingMessage): boolean {
   return method === 'GET' || method === 'HEAD'
-}
-
-/** The request as the protocol and handlers may see it: no body, which is parsed already, and no credential. */
-function bareWeb(request: Request, hidden: readonly string[]): Request {
-  const headers = new Headers(request.headers)
-  for (const name of hidden) headers.delete(name)
-  return new Request(request.url, { method: request.method, headers, signal: request.signal })
-}
-
-/** The same for Node. The host in its URL is a fixed one: what a caller writes there decides nothing. */
-function bareNode(req: IncomingMessage, head: RequestHead, hidden: readonly string[]): Request {
-  const headers = new Headers()
-  for (const [name, value] of Object.entries(req.headers)) {
-    if (value !== undefined && !hidden.includes(name))
-      headers.set(name, Array.isArray(value) ? value.join(', ') : value)
-  }
-  const { signal } = head
-  return new Request(`http://localhost${pathOf(req.url)}`, {
-    method: head.method,
-    headers,
-    ...(signal && { signal }),
-  })
 }

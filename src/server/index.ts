@@ -9,18 +9,35 @@ export {
   jwtVerifier,
   staticVerifier,
 } from '../verify/index.ts'
-export type { HttpOptions } from './http-options.ts'
+export type { Authorize, AuthorizeAnswer, AuthorizeRequest } from './access.ts'
+export type { RouteContext, RouteHandler, RouteOptions } from './custom-routes.ts'
+export type { HttpOptions, Sessions } from './http-options.ts'
 export type { Route } from './http-side.ts'
+export type {
+  Elicitation,
+  ElicitationAnswer,
+  Root,
+  Sampling,
+  SamplingAnswer,
+  SamplingMessage,
+} from './input-types.ts'
+export type { Limits } from './limits.ts'
 export type { Listening, ListenOptions } from './listen.ts'
-export { MCPServer, type MCPServerOptions } from './mcp-server.ts'
+export { type About, MCPServer, type MCPServerOptions } from './mcp-server.ts'
+export type { Middleware, MiddlewareRequest } from './middleware.ts'
 export type { PromptHandler } from './prompts.ts'
 export type { ResourceHandler } from './resources.ts'
 export type { PromptResult } from './result.ts'
 export type { StdioConnection } from './stdio.ts'
 export type { ToolHandler } from './tools.ts'
 export type {
+  Complete,
+  CompletionContext,
   ContentBlock,
   HandlerContext,
+  Icon,
+  Listed,
+  ListedResource,
   LogLevel,
   PromptMessage,
   PromptOptions,

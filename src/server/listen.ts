@@ -10,6 +10,10 @@ export interface ListenOptions {
   readonly host?: string
   /** The path of the MCP endpoint. Default: `/mcp`. */
   readonly path?: string
+  /**
+   * Closes the server on SIGTERM, and then lets the process end as it would have. Default: true.
+   */
+  readonly closeOnSigterm?: boolean
 }
 
 /** A server that listens. */
@@ -62,6 +66,24 @@ export function pathOf(target: string | undefined): string {
   return path.startsWith('/') ? path : '/'
 }
 
+/**
+ * Runs something on SIGTERM, and then lets the signal do what it would have done.
+ * @returns what calls it off
+ */
+export function onSigterm(run: () => Promise<void>): () => void {
+  const { process } = globalThis
+  const listener = () => {
+    run().finally(() => {
+      off()
+      // Whoever else listens decides when the process ends.
+      if (process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM')
+    })
+  }
+  const off = () => void process.off('SIGTERM', listener)
+  process.on('SIGTERM', listener)
+  return off
+}
+
 /** How long calls in flight may go on after `close()`, in milliseconds. */
 const graceMs = 5000
 
@@ -74,8 +96,10 @@ const graceMs = 5000
 export async function listenOn(
   address: ListenAddress,
   listenerFor: (port: number) => SiteListener,
+  maxConnections: number,
 ): Promise<Listening> {
   const server = createServer({ headersTimeout: 10_000, requestTimeout: 60_000 })
+  server.maxConnections = maxConnections
   const port = await bind(server, address)
   const listener = listenerFor(port)
   server.on('request', (req, res) => listener(req, res, false))

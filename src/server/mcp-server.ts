@@ -4,62 +4,64 @@ import {
   type Clock,
   type Logger,
   type ScopeHierarchy,
-  scopePolicy,
-  stderrLogger,
-  systemClock,
   type TokenVerifier,
-  unfailing,
 } from '../core/index.ts'
-import { checkOptions, numberBetween } from '../core/options.ts'
+import { checkOptions } from '../core/options.ts'
+import { type CustomRoutes, customRoutes, type RouteHandler, type RouteOptions } from './custom-routes.ts'
 import type { HttpOptions } from './http-options.ts'
-import { HttpSide, type Route } from './http-side.ts'
-import { type Listening, type ListenOptions, listenAddress, listenOn } from './listen.ts'
+import type { Route } from './http-side.ts'
+import type { Limits } from './limits.ts'
+import { type Listening, type ListenOptions, listenAddress, listenOn, onSigterm } from './listen.ts'
+import type { Middleware } from './middleware.ts'
+import { type MountNames, mount, prefixed } from './mount.ts'
 import { type PromptHandler, promptEntry } from './prompts.ts'
-import { registry } from './registry.ts'
 import { type ResourceHandler, resourceEntry } from './resources.ts'
-import type { Served } from './sdk-server.ts'
+import { type ServerParts, serverParts } from './server-parts.ts'
 import { type StdioConnection, serveStdio } from './stdio.ts'
-import { type ToolDefaults, type ToolHandler, toolEntry } from './tools.ts'
-import type { PromptOptions, ResourceOptions, StandardSchema, ToolOptions } from './types.ts'
+import { type ToolHandler, toolEntry } from './tools.ts'
+import type { Icon, PromptOptions, ResourceOptions, StandardSchema, ToolOptions } from './types.ts'
+import { normalUri } from './uri-template.ts'
+
+/** What a server tells of itself (MCP "Implementation"). */
+export interface About {
+  /** A name for people. */
+  readonly title?: string
+  readonly description?: string
+  readonly websiteUrl?: string
+  readonly icons?: readonly Icon[]
+  /** What a model should know before it uses the server. */
+  readonly instructions?: string
+}
 
 /** Options of {@link MCPServer}. */
 export interface MCPServerOptions {
   readonly name: string
   /** Default: `0.0.0`. */
   readonly version?: string
-  /** A name for people. */
-  readonly title?: string
-  /** What a model should know before it uses the server. */
-  readonly instructions?: string
+  readonly about?: About
   /**
    * Who may use the server. With it, every tool, resource and prompt needs a good token on every request. Leave it out
    * for a server without protection; `undefined` is refused, so that an unset variable does not open a server.
    */
   readonly auth?: TokenVerifier
+  /**
+   * Lets callers without a token in, too: to everything that needs no scopes. A bad token is still refused. Default:
+   * false.
+   */
+  readonly optionalAuth?: boolean
+  /**
+   * Methods of the protocol that need no token, such as `server/discover` and `tools/list`. What a caller without one
+   * sees there needs no scopes. Default: none.
+   */
+  readonly anonymous?: readonly string[]
   /** Which scopes contain which. Default: none do. */
   readonly scopeHierarchy?: ScopeHierarchy
-  /** A header that is taken as the credential beside `Authorization`, for example `X-API-Key`. Default: none. */
-  readonly apiKeyHeader?: string
-  /** Milliseconds after which a tool call is given up. Default: 600,000. */
-  readonly toolTimeoutMs?: number
+  readonly limits?: Limits
   /** Where log lines go. Default: warnings and errors to standard error. */
   readonly logger?: Logger
   /** Default: the clock of this machine. */
   readonly clock?: Clock
 }
-
-const known = [
-  'name',
-  'version',
-  'title',
-  'instructions',
-  'auth',
-  'scopeHierarchy',
-  'apiKeyHeader',
-  'toolTimeoutMs',
-  'logger',
-  'clock',
-]
 
 /**
  * An MCP server whose tools, resources and prompts nobody reaches without a good token. Speaks the protocol revisions
@@ -82,10 +84,10 @@ const known = [
  * ```
  */
 export class MCPServer {
-  readonly #registry = registry()
-  readonly #served: Served
-  readonly #defaults: ToolDefaults
-  readonly #http: HttpSide
+  readonly #parts: ServerParts
+  readonly #custom: CustomRoutes = customRoutes()
+  readonly #middleware: Middleware[] = []
+  readonly #mounted = new Set<MCPServer>()
   readonly #open = new Set<{ close(): Promise<void> }>()
 
   /**
@@ -94,28 +96,8 @@ export class MCPServer {
    * @throws TypeError naming the option that is wrong
    */
   constructor(options: MCPServerOptions, http: HttpOptions = {}) {
-    checkOptions('MCPServer', options, known)
-    const { name, version = '0.0.0', title, instructions, clock = systemClock } = options
-    if (typeof name !== 'string' || name === '')
-      throw new TypeError('MCPServer: name must be a non-empty string')
-    checkAuth(options)
-    const logger = unfailing(options.logger ?? stderrLogger)
-    const policy = scopePolicy(options.scopeHierarchy)
-    this.#defaults = {
-      logger,
-      timeoutMs: numberBetween('MCPServer: toolTimeoutMs', options.toolTimeoutMs ?? 600_000, 1, 2 ** 31 - 1),
-    }
-    const identity = { name, version, ...(title !== undefined && { title }) }
-    this.#served = {
-      identity,
-      instructions,
-      registry: this.#registry,
-      logger,
-      covers: (token, scopes) => policy.covers(token.scopes, scopes),
-      inFlight: new Set(),
-    }
-    this.#http = new HttpSide(this.#served, { ...options, clock }, http)
-    const listener = this.#http.listener()
+    this.#parts = serverParts(options, http, this.#middleware, this.#custom)
+    const listener = this.#parts.http.listener()
     this.nodeListener = (req, res) => listener(req, res)
   }
 
@@ -146,7 +128,7 @@ export class MCPServer {
     Input extends StandardSchema | undefined = undefined,
     Output extends StandardSchema | undefined = undefined,
   >(name: string, options: ToolOptions<Input, Output>, handler: ToolHandler<Input>): this {
-    this.#registry.tools.add(toolEntry(name, options, handler, this.#defaults))
+    this.#parts.served.registry.tools.add(toolEntry(name, options, handler, this.#parts.defaults))
     return this
   }
 
@@ -159,8 +141,10 @@ export class MCPServer {
    * @throws TypeError naming the option that is wrong
    */
   resource(uri: string, options: ResourceOptions, handler: ResourceHandler): this {
-    const entry = resourceEntry(uri, options, handler, this.#served.logger)
-    ;(entry.template ? this.#registry.templates : this.#registry.resources).add(entry)
+    const entry = resourceEntry(uri, options, handler, this.#parts.defaults)
+    ;(entry.template ? this.#parts.served.registry.templates : this.#parts.served.registry.resources).add(
+      entry,
+    )
     return this
   }
 
@@ -176,7 +160,107 @@ export class MCPServer {
     options: PromptOptions<Args>,
     handler: PromptHandler<Args>,
   ): this {
-    this.#registry.prompts.add(promptEntry(name, options, handler, this.#served.logger))
+    this.#parts.served.registry.prompts.add(promptEntry(name, options, handler, this.#parts.defaults))
+    return this
+  }
+
+  /**
+   * Takes a tool, resource or prompt away; clients that listen are told.
+   *
+   * @param what `tool`, `resource` or `prompt`
+   * @param name its name; of a resource the URI or template
+   * @returns whether there was one. What belongs to a mounted server stays
+   */
+  remove(what: 'tool' | 'resource' | 'prompt', name: string): boolean {
+    const { tools, resources, templates, prompts } = this.#parts.served.registry
+    if (what === 'tool') return tools.remove(name)
+    if (what === 'prompt') return prompts.remove(name)
+    const uri = normalUri(name) ?? ''
+    return resources.remove(uri) || templates.remove(uri)
+  }
+
+  /**
+   * Tells those who subscribed to a resource, and may still read it, that it has changed (MCP "Subscriptions").
+   *
+   * @param uri as clients read it
+   */
+  resourceUpdated(uri: string): void {
+    this.#parts.changes.resourceUpdated(uri)
+  }
+
+  /**
+   * Puts something around every request to tools, resources, prompts and completions, on every transport. What is added
+   * first is outermost.
+   *
+   * @throws TypeError when it is no function
+   *
+   * @example
+   * ```ts
+   * import { MCPServer } from 'mcp-bearer/server'
+   *
+   * const calls = new Map<string, number>()
+   * const server = new MCPServer({ name: 'counted' })
+   * server.use(async ({ method }, next) => {
+   *   calls.set(method, (calls.get(method) ?? 0) + 1)
+   *   return next()
+   * })
+   * ```
+   */
+  use(middleware: Middleware): this {
+    if (typeof middleware !== 'function') throw new TypeError('use: middleware must be a function')
+    this.#middleware.push(middleware)
+    return this
+  }
+
+  /**
+   * Shows the components of another server in this one, also those it gets later. `prefix: 'team'` makes `team_search`
+   * of its tool `search`, and `notes://team/today` of its resource `notes://today`. The `auth` of both is respected: a
+   * caller needs a token this server takes and the other one takes as well, and runs there under the identity the other
+   * one gives them.
+   *
+   * @throws TypeError when the prefix is no name, or the other server holds this one
+   */
+  mount(other: MCPServer, { prefix }: { readonly prefix: string }): this {
+    if (!(other instanceof MCPServer)) throw new TypeError('mount: give it another MCPServer')
+    if (typeof prefix !== 'string' || !/^[a-z0-9][a-z0-9-]{0,31}$/i.test(prefix))
+      throw new TypeError('mount: prefix must be 1 to 32 letters, digits or "-"')
+    if (other.#holds(this)) throw new TypeError('mount: a server cannot be mounted in itself')
+    const names: MountNames = prefixed(prefix)
+    mount(this.#parts.served.registry, other.#parts.mountable, names)
+    other.#parts.changes.listen({
+      // Of these the lists themselves tell.
+      toolsChanged() {},
+      promptsChanged() {},
+      resourcesChanged() {},
+      resourceUpdated: (uri) => this.resourceUpdated(names.uri(uri)),
+    })
+    this.#mounted.add(other)
+    return this
+  }
+
+  #holds(other: MCPServer): boolean {
+    return this === other || [...this.#mounted].some((each) => each.#holds(other))
+  }
+
+  /**
+   * Adds an HTTP route of your own. It needs a token like everything else, unless `auth: false` says otherwise; the body
+   * is read within the limits of the server, and `getAccessToken()` knows who calls.
+   *
+   * @param path compared as it is
+   * @throws TypeError naming what is wrong, or when the path is taken
+   *
+   * @example
+   * ```ts
+   * import { MCPServer, staticVerifier } from 'mcp-bearer/server'
+   *
+   * const auth = staticVerifier({ 'dev-only-token': { claims: { sub: 'alice' } } })
+   * const server = new MCPServer({ name: 'reports', auth })
+   * server.route('/report.csv', (_request, { auth }) => new Response(`owner,${auth?.subject}\n`))
+   * server.route('/version', () => Response.json({ version: 1 }), { auth: false })
+   * ```
+   */
+  route(path: string, handler: RouteHandler, options: RouteOptions = {}): this {
+    this.#custom.add(path, handler, options)
     return this
   }
 
@@ -184,33 +268,46 @@ export class MCPServer {
    * Answers one web-standard request, under the same policy as the listener and whatever its path is: for Hono, Bun,
    * Deno, workerd and any other host that speaks `fetch`. Can be passed on without its server.
    */
-  readonly fetch = (request: Request): Promise<Response> => this.#http.fetch(request)
+  readonly fetch = (request: Request): Promise<Response> => this.#parts.http.fetch(request)
 
   /** Answers one Node request, whatever its path is: for Express and `node:http`. Can be passed on without its server. */
   readonly nodeListener: RequestListener
 
   /**
    * What must be reachable at the root of the host when the server is mounted under a prefix: the protected resource
-   * metadata (RFC 9728 section 3.1), public by nature. Empty unless `resource` is set and `auth` has an authorization
-   * server. A server that listens by itself, and one that gets every request of its host, serves them already.
+   * metadata (RFC 9728 section 3.1), public by nature and there only when `resource` is set and `auth` has an
+   * authorization server; and the routes of your own. A server that listens by itself, and one that gets every request
+   * of its host, serves them already.
    */
   get routes(): readonly Route[] {
-    return this.#http.routes()
+    return this.#parts.http.routes()
   }
 
   /**
-   * Listens with `node:http`: the MCP endpoint, `/health`, and the protected resource metadata.
+   * Listens with `node:http`: the MCP endpoint, `/health`, the protected resource metadata, routes of your own, and on a
+   * loopback bind the pages `/docs` and `/openmcp.json`.
    *
    * @throws TypeError naming the option that is wrong
    * @throws Error with the system's `code` when the address cannot be bound
    */
   async listen(options: ListenOptions = {}): Promise<Listening> {
-    this.#http.checkOpen()
-    checkOptions('listen', options, ['port', 'host', 'path'])
+    this.#checkOpen()
+    checkOptions('listen', options, ['port', 'host', 'path', 'closeOnSigterm'])
+    const { http, served } = this.#parts
     const address = listenAddress(options)
-    this.#http.warnIfOpen(address)
-    const listening = await listenOn(address, (port) => this.#http.site(address, port))
-    return this.#track(listening)
+    http.warnIfOpen(address)
+    const listening = await listenOn(
+      address,
+      (port) => http.site(address, port),
+      served.limits.maxConnections,
+    )
+    if (options.closeOnSigterm === false) return this.#track(listening)
+    const off = onSigterm(() => this.close())
+    const close = () => {
+      off()
+      return listening.close()
+    }
+    return this.#track({ ...listening, close, [Symbol.asyncDispose]: close })
   }
 
   /**
@@ -221,52 +318,45 @@ export class MCPServer {
    * @throws TypeError when the identity is no {@link AccessToken}
    */
   async stdio(identity?: AccessToken): Promise<StdioConnection> {
-    this.#http.checkOpen()
+    this.#checkOpen()
     if (identity !== undefined && !(identity instanceof AccessToken)) {
       throw new TypeError('stdio: the identity must be an AccessToken')
     }
-    return this.#track(await serveStdio(this.#served, identity))
+    const { served, changes } = this.#parts
+    return this.#track(await serveStdio(served, changes, identity))
   }
 
   /**
-   * Closes every listener and stdio connection, for good. Calls that came in through a listener may finish for up to
-   * five seconds; all others are aborted. Requests that come later are answered with 503.
+   * Closes every listener, session and stdio connection, for good. Calls that came in through a listener may finish for
+   * up to five seconds; all others are aborted. Requests that come later are answered with 503.
    */
   async close(): Promise<void> {
-    this.#http.refuseAll()
+    const { endpoint, served } = this.#parts
+    endpoint.refuseAll()
+    endpoint.endStreams()
     await Promise.all([...this.#open].map((open) => open.close()))
-    await this.#http.close()
-    for (const call of this.#served.inFlight) call.abort(new Error('the server was closed'))
+    await endpoint.close()
+    for (const call of served.inFlight) call.abort(new Error('the server was closed'))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
 
+  /** @throws Error when the server was closed */
+  #checkOpen(): void {
+    if (this.#parts.endpoint.isClosed) throw new Error('the server was closed; make a new one')
+  }
+
   /** Remembers what has to be closed; what was opened while the server closed is closed at once. */
   async #track<Open extends { close(): Promise<void> }>(open: Open): Promise<Open> {
     this.#open.add(open)
     try {
-      this.#http.checkOpen()
+      this.#checkOpen()
     } catch (error) {
       await open.close()
       throw error
     }
     return open
-  }
-}
-
-function checkAuth(options: MCPServerOptions): void {
-  if (options.clock !== undefined && typeof options.clock !== 'function') {
-    throw new TypeError('MCPServer: clock must be a function that returns milliseconds')
-  }
-  if (!('auth' in options)) {
-    if (options.apiKeyHeader === undefined) return
-    throw new TypeError('MCPServer: apiKeyHeader has no effect without auth')
-  }
-  if (typeof options.auth?.verifyToken !== 'function') {
-    throw new TypeError(
-      'MCPServer: auth must be a token verifier, for example a BearerAuthProvider; leave it out for a server without protection',
-    )
   }
 }

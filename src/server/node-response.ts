@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 
-/** Writes a web-standard response to a Node one: a body in one piece, an event stream as it comes. */
+/** Writes a web-standard response to a Node one. */
 export async function sendResponse(
   response: Response,
   res: ServerResponse,
@@ -8,16 +8,14 @@ export async function sendResponse(
 ): Promise<void> {
   res.statusCode = response.status
   response.headers.forEach((value, name) => {
-    res.setHeader(name, value)
+    if (name !== 'set-cookie') res.setHeader(name, value)
   })
+  const cookies = response.headers.getSetCookie()
+  if (cookies.length > 0) res.setHeader('set-cookie', cookies)
   for (const [name, value] of Object.entries(extraHeaders)) res.setHeader(name, value)
-  if (response.headers.get('content-type')?.startsWith('text/event-stream') && response.body) {
-    return pump(response.body, res)
-  }
-  // As text: Node then writes head and body in one go. JSON is all that comes here.
-  const body = await response.text()
-  if (response.status !== 202) res.setHeader('content-length', Buffer.byteLength(body))
-  res.end(body)
+  if (response.body && res.req.method !== 'HEAD') return pump(response.body, res)
+  await response.body?.cancel()
+  res.end()
 }
 
 /** Passes a stream on at the speed of the reader, and stops its source when the reader leaves. */

@@ -1,11 +1,14 @@
-import { type Logger, scopeList } from '../core/index.ts'
 import { checkOptions } from '../core/options.ts'
+import { accessOf } from './access.ts'
 import type { CallContext } from './call-context.ts'
-import type { Component } from './component.ts'
+import { type Completions, completions } from './completion.ts'
+import type { Caller, Component } from './component.ts'
 import { failureText } from './failure.ts'
+import { listedMembers } from './listed.ts'
 import { type PromptResult, toPromptResult } from './result.ts'
 import { RpcError, rpcCode } from './rpc-error.ts'
 import { jsonSchemaOf, validate } from './schema.ts'
+import type { ComponentDefaults } from './tools.ts'
 import type { HandlerContext, JsonObject, PromptOptions, StandardSchema, Validated } from './types.ts'
 
 /** The function behind a prompt: arguments in, messages out. */
@@ -16,11 +19,21 @@ export type PromptHandler<Args extends StandardSchema | undefined> = (
 
 /** A prompt in the registry. */
 export interface PromptEntry extends Component {
+  readonly completions: Completions
   /** Renders the prompt. Throws an `RpcError`, or an `AuthError` when the caller is refused. */
-  get(args: unknown, ctx: CallContext): Promise<PromptResult>
+  get(args: unknown, ctx: CallContext, caller: Caller): Promise<PromptResult>
 }
 
-const known = ['title', 'description', 'argsSchema', 'scopes']
+const known = [
+  'title',
+  'description',
+  'argsSchema',
+  'scopes',
+  'authorize',
+  'complete',
+  'rateLimit',
+  'listed',
+] as const satisfies readonly (keyof PromptOptions)[]
 
 /**
  * Makes the registry entry of a prompt.
@@ -30,7 +43,7 @@ export function promptEntry<Args extends StandardSchema | undefined>(
   name: string,
   options: PromptOptions<Args>,
   handler: PromptHandler<Args>,
-  logger: Logger,
+  { logger, clock }: ComponentDefaults,
 ): PromptEntry {
   if (typeof name !== 'string' || name === '')
     throw new TypeError('prompt: the name must be a non-empty string')
@@ -39,16 +52,19 @@ export function promptEntry<Args extends StandardSchema | undefined>(
   if (typeof handler !== 'function') throw new TypeError(`${owner}: the handler must be a function`)
   const { argsSchema, title, description } = options
   const run = handler as (args: unknown, ctx: HandlerContext) => unknown
+  const listedArgs = argsSchema && listedArguments(jsonSchemaOf(`${owner}: argsSchema`, argsSchema, 'input'))
+  const names = (listedArgs ?? []).map((argument) => String(argument.name))
   return {
+    kind: 'prompt',
     name,
-    scopes: scopeList(`${owner}: scopes`, options.scopes ?? []),
+    ...accessOf(owner, 'prompt', name, options, clock),
+    completions: completions(owner, options.complete, names, logger),
     listed: Object.freeze({
       name,
       ...(title !== undefined && { title }),
       ...(description !== undefined && { description }),
-      ...(argsSchema && {
-        arguments: listedArguments(jsonSchemaOf(`${owner}: argsSchema`, argsSchema, 'input')),
-      }),
+      ...(listedArgs && { arguments: listedArgs }),
+      ...listedMembers(owner, options.listed),
     }),
     async get(args, ctx) {
       const checked = argsSchema
@@ -57,7 +73,7 @@ export function promptEntry<Args extends StandardSchema | undefined>(
       if (!checked.ok)
         throw new RpcError(rpcCode.invalidParams, `Invalid arguments for ${owner}: ${checked.problem}`)
       try {
-        return toPromptResult(await run(checked.value, ctx))
+        return toPromptResult(await ctx.orSuspended(run(checked.value, ctx)))
       } catch (error) {
         throw new RpcError(rpcCode.internalError, failureText(error, owner, ctx, logger))
       }

@@ -1,4 +1,4 @@
-import { type ComponentList, componentList } from './component.ts'
+import { type ComponentList, componentList } from './component-list.ts'
 import type { PromptEntry } from './prompts.ts'
 import type { ResourceEntry } from './resources.ts'
 import type { ToolEntry } from './tools.ts'

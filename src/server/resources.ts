@@ -1,10 +1,13 @@
-import { type Logger, scopeList } from '../core/index.ts'
-import { checkOptions } from '../core/options.ts'
+import { checkOptions, numberBetween } from '../core/options.ts'
+import { accessOf } from './access.ts'
 import type { CallContext } from './call-context.ts'
-import type { Component } from './component.ts'
+import { type Completions, completions } from './completion.ts'
+import type { Caller, Component } from './component.ts'
 import { failureText } from './failure.ts'
+import { listedMembers } from './listed.ts'
 import { toResourceContents } from './result.ts'
 import { RpcError, rpcCode } from './rpc-error.ts'
+import type { ComponentDefaults } from './tools.ts'
 import type { ResourceContents, ResourceContext, ResourceOptions } from './types.ts'
 import { normalUri, type UriTemplate, uriTemplate } from './uri-template.ts'
 
@@ -15,15 +18,30 @@ export type ResourceHandler = (args: Readonly<Record<string, string>>, ctx: Reso
 export interface ResourceEntry extends Component {
   /** Set for a template. */
   readonly template: UriTemplate | undefined
+  readonly completions: Completions
+  /** Milliseconds for which what is read may be kept. */
+  readonly ttlMs: number
   /** Reads one URI. Throws an `RpcError`, or an `AuthError` when the caller is refused. */
   read(
     uri: string,
     args: Readonly<Record<string, string>>,
     ctx: CallContext,
+    caller: Caller,
   ): Promise<readonly ResourceContents[]>
 }
 
-const known = ['name', 'title', 'description', 'mimeType', 'scopes']
+const known = [
+  'name',
+  'title',
+  'description',
+  'mimeType',
+  'scopes',
+  'authorize',
+  'complete',
+  'rateLimit',
+  'ttlMs',
+  'listed',
+] as const satisfies readonly (keyof ResourceOptions)[]
 
 /**
  * Makes the registry entry of a resource. A URI with `{…}` in it is a template.
@@ -33,7 +51,7 @@ export function resourceEntry(
   uri: string,
   options: ResourceOptions,
   handler: ResourceHandler,
-  logger: Logger,
+  { logger, clock }: ComponentDefaults,
 ): ResourceEntry {
   const owner = `resource "${uri}"`
   checkOptions(owner, options, known)
@@ -43,20 +61,26 @@ export function resourceEntry(
   if (name === undefined || (!template && !URL.canParse(uri)))
     throw new TypeError(`${owner}: the URI must be absolute, for example notes://today`)
   const { title, description, mimeType } = options
+  const kind = template ? 'resource template' : 'resource'
   return {
+    kind,
     name,
     template,
-    scopes: scopeList(`${owner}: scopes`, options.scopes ?? []),
+    ...accessOf(owner, kind, uri, options, clock),
+    completions: completions(owner, options.complete, template?.names ?? [], logger),
+    ttlMs: numberBetween(`${owner}: ttlMs`, options.ttlMs ?? 0, 0, 86_400_000),
     listed: Object.freeze({
       ...(template ? { uriTemplate: uri } : { uri }),
       name: options.name ?? uri,
       ...(title !== undefined && { title }),
       ...(description !== undefined && { description }),
       ...(mimeType !== undefined && { mimeType }),
+      ...listedMembers(owner, options.listed, ['icons', 'annotations', 'size', 'meta']),
     }),
     async read(asked, args, ctx) {
       try {
-        return toResourceContents(asked, mimeType, await handler(args, resourceContext(ctx, asked)))
+        const pending = handler(args, resourceContext(ctx, asked))
+        return toResourceContents(asked, mimeType, await ctx.orSuspended(pending))
       } catch (error) {
         throw new RpcError(rpcCode.internalError, failureText(error, owner, ctx, logger))
       }
@@ -66,14 +90,5 @@ export function resourceEntry(
 
 /** The context of the call, and the URI. */
 function resourceContext(ctx: CallContext, uri: string): ResourceContext {
-  return {
-    uri,
-    auth: ctx.auth,
-    requestId: ctx.requestId,
-    get signal() {
-      return ctx.signal
-    },
-    progress: (progress, total, message) => ctx.progress(progress, total, message),
-    log: (level, data) => ctx.log(level, data),
-  }
+  return ctx.reading(uri)
 }

@@ -41,7 +41,8 @@ export async function validate<Output>(
     : { ok: false, problem: describe(result.issues) }
 }
 
-function isStandardSchema(schema: unknown): schema is StandardSchema {
+/** Whether it is a schema that validates, whatever library made it. */
+export function isStandardSchema(schema: unknown): schema is StandardSchema {
   // ArkType's schemas are functions.
   if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) return false
   const standard = (schema as Partial<StandardSchema>)['~standard']

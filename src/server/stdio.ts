@@ -1,6 +1,11 @@
+import type { Server, ServerContext } from '@modelcontextprotocol/server'
 import type { AccessToken } from '../core/index.ts'
-import { exchange } from './exchange.ts'
-import { type Served, sdkServer } from './sdk-server.ts'
+import type { Changes } from './changes.ts'
+import { isVisible } from './component.ts'
+import { type Exchange, exchange } from './exchange.ts'
+import { findResource } from './registry.ts'
+import { sdkServer } from './sdk-server.ts'
+import type { Served } from './served.ts'
 
 /** A running stdio connection. */
 export interface StdioConnection {
@@ -13,14 +18,48 @@ export interface StdioConnection {
  * Serves one client over standard input and output. There is no bearer token on stdio (MCP authorization, "Protocol
  * Requirements"): components with scopes stay closed unless an identity is given.
  */
-export async function serveStdio(served: Served, auth: AccessToken | undefined): Promise<StdioConnection> {
+export async function serveStdio(
+  served: Served,
+  changes: Changes,
+  auth: AccessToken | undefined,
+): Promise<StdioConnection> {
   const [sdk, { serveStdio: serve }] = await Promise.all([
     import('@modelcontextprotocol/server'),
     import('@modelcontextprotocol/server/stdio'),
   ])
-  const handle = serve(() => sdkServer(sdk, served, exchange(auth, served.covers)), {
-    onerror: (error) => served.logger({ level: 'info', event: 'protocol', message: error.message }),
+  const subscriptions = new Set<string>()
+  /** One exchange for each request: what is decided about one is not decided about the next. */
+  const exchanges = new WeakMap<AbortSignal, Exchange>()
+  function exchangeOf({ mcpReq }: ServerContext): Exchange {
+    const known = exchanges.get(mcpReq.signal) ?? exchange(auth, served.covers)
+    exchanges.set(mcpReq.signal, known)
+    return known
+  }
+  let server: Server | undefined
+  const handle = serve(
+    () => {
+      const requestIdOf = ({ mcpReq }: ServerContext) => mcpReq.id
+      server = sdkServer(sdk, served, { exchangeOf, requestIdOf, client: { subscriptions } })
+      return server
+    },
+    { onerror: (error) => served.logger({ level: 'info', event: 'protocol', message: error.message }) },
+  )
+  // A client that was not told of something is not told of its changes either.
+  const tell = (change: (to: Server) => Promise<void>) => void (server && change(server).catch(() => {}))
+  const forget = changes.listen({
+    toolsChanged: () => tell((to) => to.sendToolListChanged()),
+    promptsChanged: () => tell((to) => to.sendPromptListChanged()),
+    resourcesChanged: () => tell((to) => to.sendResourceListChanged()),
+    resourceUpdated: (uri) =>
+      tell(async (to) => {
+        const entry = findResource(served.registry, uri)?.entry
+        if (entry && (await isVisible(entry, exchange(auth, served.covers), { uri })))
+          await to.sendResourceUpdated({ uri })
+      }),
   })
-  const close = () => handle.close()
+  const close = () => {
+    forget()
+    return handle.close()
+  }
   return { close, [Symbol.asyncDispose]: close }
 }

@@ -1,10 +1,14 @@
-import { type Logger, scopeList, ToolError } from '../core/index.ts'
+import { type Clock, type Logger, ToolError } from '../core/index.ts'
 import { checkOptions, numberBetween } from '../core/options.ts'
+import { accessOf } from './access.ts'
 import type { CallContext } from './call-context.ts'
-import type { Component } from './component.ts'
+import type { Caller, Component } from './component.ts'
 import { failureText } from './failure.ts'
+import { listedMembers } from './listed.ts'
+import { type ParamHeader, paramHeaders } from './param-headers.ts'
 import { isFullResult, structuredValue, toToolResult } from './result.ts'
 import { jsonSchemaOf, validate } from './schema.ts'
+import { isThenable } from './thenable.ts'
 import type {
   HandlerContext,
   JsonObject,
@@ -23,17 +27,35 @@ export type ToolHandler<Input extends StandardSchema | undefined> = (
 /** A tool in the registry. */
 export interface ToolEntry extends Component {
   readonly outputSchema: JsonObject | undefined
+  /** Arguments that are repeated in headers. */
+  readonly paramHeaders: readonly ParamHeader[]
   /** Runs the tool. Throws only when the caller is refused. */
-  call(args: unknown, ctx: CallContext): Promise<ToolResult>
+  call(args: unknown, ctx: CallContext, caller: Caller): Promise<ToolResult>
+}
+
+/** What every component of a server shares. */
+export interface ComponentDefaults {
+  readonly logger: Logger
+  readonly clock: Clock
 }
 
 /** What every tool of a server shares. */
-export interface ToolDefaults {
+export interface ToolDefaults extends ComponentDefaults {
   readonly timeoutMs: number
-  readonly logger: Logger
 }
 
-const known = ['title', 'description', 'inputSchema', 'outputSchema', 'scopes', 'annotations', 'timeoutMs']
+const known = [
+  'title',
+  'description',
+  'inputSchema',
+  'outputSchema',
+  'scopes',
+  'authorize',
+  'annotations',
+  'timeoutMs',
+  'rateLimit',
+  'listed',
+] as const satisfies readonly (keyof ToolOptions)[]
 /** MCP "Tool names": 1 to 128 characters of this set. */
 const toolName = /^[A-Za-z0-9_.-]{1,128}$/
 
@@ -57,23 +79,26 @@ export function toolEntry<
   if (typeof handler !== 'function') throw new TypeError(`${owner}: the handler must be a function`)
   const { inputSchema: input, outputSchema: output, title, description, annotations } = options
   const outputSchema = output && jsonSchemaOf(`${owner}: outputSchema`, output, 'output')
-  const scopes = scopeList(`${owner}: scopes`, options.scopes ?? [])
+  const inputSchema = input
+    ? jsonSchemaOf(`${owner}: inputSchema`, input, 'input')
+    : { type: 'object', additionalProperties: false }
   const run: Run = { owner, input, output, handler: handler as Run['handler'], ...defaults }
   if (options.timeoutMs !== undefined)
     run.timeoutMs = numberBetween(`${owner}: timeoutMs`, options.timeoutMs, 1, 2 ** 31 - 1)
   return {
+    kind: 'tool',
     name,
-    scopes,
+    ...accessOf(owner, 'tool', name, options, defaults.clock),
     outputSchema,
+    paramHeaders: paramHeaders(owner, inputSchema),
     listed: Object.freeze({
       name,
       ...(title !== undefined && { title }),
       ...(description !== undefined && { description }),
-      inputSchema: input
-        ? jsonSchemaOf(`${owner}: inputSchema`, input, 'input')
-        : { type: 'object', additionalProperties: false },
+      inputSchema,
       ...(outputSchema && { outputSchema }),
       ...(annotations !== undefined && { annotations: { ...annotations } }),
+      ...listedMembers(owner, options.listed),
     }),
     call: (args, ctx) => runTool(run, args, ctx),
   }
@@ -115,6 +140,7 @@ async function finish(run: Run, returned: unknown): Promise<ToolResult> {
 async function inTime(run: Run, args: unknown, ctx: CallContext): Promise<unknown> {
   const pending = run.handler(args, ctx)
   if (!isThenable(pending)) return pending
+  const settled = ctx.orSuspended(pending)
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -126,15 +152,10 @@ async function inTime(run: Run, args: unknown, ctx: CallContext): Promise<unknow
     }, run.timeoutMs)
   })
   try {
-    return await Promise.race([pending, late])
+    return await Promise.race([settled, late])
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** Promises of other libraries count. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function'
 }
 
 function errorResult(text: string): ToolResult {

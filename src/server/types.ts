@@ -1,4 +1,7 @@
+import type { ServerContext } from '@modelcontextprotocol/server'
 import type { AccessToken } from '../core/index.ts'
+import type { Authorize } from './access.ts'
+import type { Elicitation, ElicitationAnswer, Root, Sampling, SamplingAnswer } from './input-types.ts'
 
 /** A JSON object, as it goes over the wire. */
 export type JsonObject = { readonly [name: string]: unknown }
@@ -50,7 +53,66 @@ export interface HandlerContext {
   progress(progress: number, total?: number, message?: string): Promise<void>
   /** Sends a log message to the caller; never the place for a token (MCP "Logging"). Never fails. */
   log(level: LogLevel, data: unknown): Promise<void>
+  /**
+   * Asks the person behind the client, with a form or by sending them to a page (MCP "Elicitation").
+   *
+   * In 2025-11-25 this is a request to the client, and needs a session. In 2026-07-28 the call ends with the question,
+   * the client makes it again with the answer, and **the handler runs again from its start**: what stands before the
+   * question must be able to run twice. Questions asked at once, with `Promise.all`, go out together.
+   *
+   * @throws ToolError when the client cannot be asked
+   */
+  elicit<Content = Record<string, unknown>>(question: Elicitation): Promise<ElicitationAnswer<Content>>
+  /** Asks the model behind the client (MCP "Sampling"); everything said of `elicit` holds. */
+  sample(question: Sampling): Promise<SamplingAnswer>
+  /** Asks the client for the folders it works in (MCP "Roots"); everything said of `elicit` holds. */
+  roots(): Promise<readonly Root[]>
+  /** What the client says it can do (MCP "Client capabilities"); empty when it said nothing, as without a session. */
+  readonly clientCapabilities: JsonObject
+  /** The context of the MCP SDK, for what this package has no word for. */
+  readonly mcp: ServerContext
 }
+
+/** An image for a server, tool, resource or prompt (MCP "Icons"). */
+export interface Icon {
+  /** A `https` or `data` URL. */
+  readonly src: string
+  readonly mimeType?: string
+  /** Such as `48x48`, or `any`. */
+  readonly sizes?: readonly string[]
+  readonly theme?: 'light' | 'dark'
+}
+
+/** What more stands in a list beside a tool or prompt. */
+export interface Listed {
+  readonly icons?: readonly Icon[]
+  /** Goes out as `_meta`. */
+  readonly meta?: JsonObject
+}
+
+/** What more stands in a list beside a resource (MCP "Resources"). */
+export interface ListedResource extends Listed {
+  readonly annotations?: {
+    readonly audience?: readonly ('user' | 'assistant')[]
+    readonly priority?: number
+    readonly lastModified?: string
+  }
+  /** Bytes. */
+  readonly size?: number
+}
+
+/** What a completion may go by. */
+export interface CompletionContext {
+  readonly auth: AccessToken | undefined
+  /** The values of the other arguments, as far as they are known. */
+  readonly arguments: Readonly<Record<string, string>>
+}
+
+/** Suggests values for an argument that begin like this (MCP "Completion"). At most 100 are sent. */
+export type Complete = (
+  value: string,
+  context: CompletionContext,
+) => readonly string[] | Promise<readonly string[]>
 
 /** Hints about a tool (MCP "Tool annotations"). Hints only: no client may rely on them. */
 export interface ToolAnnotations {
@@ -107,9 +169,14 @@ export interface ToolOptions<
   readonly outputSchema?: Output
   /** The scopes a caller needs, all of them. Who lacks one does not see the tool, and gets HTTP 403 on calling it. */
   readonly scopes?: readonly string[]
+  /** Decides beyond the scopes, also by the arguments: may the caller, or which scopes would help? See {@link Authorize}. */
+  readonly authorize?: Authorize
   readonly annotations?: ToolAnnotations
   /** Milliseconds after which a call is given up and its signal aborted. Default: the server's `toolTimeoutMs`. */
   readonly timeoutMs?: number
+  /** Calls of one principal a minute; more are answered with 429. Default: no limit. */
+  readonly rateLimit?: number
+  readonly listed?: Listed
 }
 
 /** What the handler of a resource gets beside the variables of its template. */
@@ -128,6 +195,15 @@ export interface ResourceOptions {
   readonly mimeType?: string
   /** The scopes a caller needs, all of them. */
   readonly scopes?: readonly string[]
+  /** Decides beyond the scopes, also by the URI. See {@link Authorize}. */
+  readonly authorize?: Authorize
+  /** Suggests values for the variables of a template. Default: none are suggested. */
+  readonly complete?: Readonly<Record<string, Complete>>
+  /** Reads of one principal a minute; more are answered with 429. Default: no limit. */
+  readonly rateLimit?: number
+  /** Milliseconds for which the client may keep what it read (MCP "Caching"). Default: 0. */
+  readonly ttlMs?: number
+  readonly listed?: ListedResource
 }
 
 /** Options of a prompt. */
@@ -138,6 +214,13 @@ export interface PromptOptions<Args extends StandardSchema | undefined = undefin
   readonly argsSchema?: Args
   /** The scopes a caller needs, all of them. */
   readonly scopes?: readonly string[]
+  /** Decides beyond the scopes, also by the arguments. See {@link Authorize}. */
+  readonly authorize?: Authorize
+  /** Suggests values for the arguments. Default: none are suggested. */
+  readonly complete?: Readonly<Record<string, Complete>>
+  /** Uses of one principal a minute; more are answered with 429. Default: no limit. */
+  readonly rateLimit?: number
+  readonly listed?: Listed
 }
 
 /** One message of a prompt. */

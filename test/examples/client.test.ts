@@ -14,7 +14,7 @@ let other: Listening
 
 async function serve(name: string, key: string): Promise<Listening> {
   const auth = staticVerifier({ [key]: { claims: { sub: name } } }, { logger: () => {} })
-  const server = new MCPServer({ name, auth, apiKeyHeader: 'X-API-Key' })
+  const server = new MCPServer({ name, auth }, { apiKeyHeader: 'X-API-Key' })
   server.tool('whoami', {}, (_args, ctx) => `${name}: ${ctx.auth?.subject}`)
   servers.push(server)
   return server.listen({ port: 0 })

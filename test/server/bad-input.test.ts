@@ -1,5 +1,11 @@
 import { createServer } from 'node:net'
-import { BearerAuthProvider, MCPServer, RSAKeyPair, ToolError } from 'mcp-bearer/server'
+import {
+  BearerAuthProvider,
+  MCPServer,
+  type MCPServerOptions,
+  RSAKeyPair,
+  ToolError,
+} from 'mcp-bearer/server'
 import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { askRaw, openConnection } from '../http/support.ts'
@@ -20,12 +26,12 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.close()))
 })
 
-async function serve(
-  add: (server: MCPServer) => void,
-  http: ConstructorParameters<typeof MCPServer>[1] = {},
-) {
+async function serve(add: (server: MCPServer) => void, options: Partial<MCPServerOptions> = {}) {
   const log = memoryLog()
-  const server = new MCPServer({ name: 'input', auth: directory(), logger: log.logger }, http)
+  const server = new MCPServer(
+    { name: 'input', auth: directory(), logger: log.logger, ...options },
+    { sessions: false },
+  )
   add(server)
   open.push(server)
   const listening = await server.listen({ port: 0 })
@@ -81,7 +87,7 @@ describe('a body', () => {
       (port: number) => `${head(port, 'Transfer-Encoding: chunked')}7d0\r\n${'x'.repeat(2000)}\r\n`,
     ],
   ])('that is too large (%s) is a 413, and the connection closes', async (_how, bytes) => {
-    const { port } = await serve(() => {}, { maxBodyBytes: 1000 })
+    const { port } = await serve(() => {}, { limits: { maxBodyBytes: 1000 } })
     const answer = await askRaw(port, bytes(port))
     expect(answer.status).toBe(413)
     expect(answer.header('connection')).toEqual(['close'])
@@ -93,7 +99,10 @@ describe('a body', () => {
       [body.length, 200],
       [body.length - 1, 413],
     ] as const) {
-      const server = new MCPServer({ name: 'exact', auth: directory() }, { maxBodyBytes })
+      const server = new MCPServer(
+        { name: 'exact', auth: directory(), limits: { maxBodyBytes } },
+        { sessions: false },
+      )
       open.push(server)
       const { url } = await server.listen({ port: 0 })
       expect((await fetch(post(url, rpc('ping', {}, '2025-11-25'), alice))).status).toBe(status)
@@ -102,7 +111,7 @@ describe('a body', () => {
   })
 
   it('that never ends is a 408', async () => {
-    const { port } = await serve(() => {}, { bodyTimeoutMs: 50 })
+    const { port } = await serve(() => {}, { limits: { bodyTimeoutMs: 50 } })
     const answer = await askRaw(port, `${head(port, 'Content-Length: 100')}{"js`)
     expect(answer.status).toBe(408)
     expect(answer.header('connection')).toEqual(['close'])

@@ -21,7 +21,10 @@ afterEach(async () => {
 
 async function serve(add: (server: MCPServer) => void) {
   const log = memoryLog()
-  const server = new MCPServer({ name: 'context', auth: directory(), logger: log.logger })
+  const server = new MCPServer(
+    { name: 'context', auth: directory(), logger: log.logger },
+    { sessions: false },
+  )
   add(server)
   open.push(server)
   const { url } = await server.listen({ port: 0 })

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { LogEntry, TokenVerifier } from 'mcp-bearer'
-import { type AccessTokenInit, MCPServer, type MCPServerOptions } from 'mcp-bearer/server'
+import { type AccessTokenInit, type HttpOptions, MCPServer, type MCPServerOptions } from 'mcp-bearer/server'
 
 /** Tokens of two principals. Shaped like nothing else, so that any trace of them can be found. */
 export const alice = 'alice-7f3a9c-token'
@@ -29,11 +29,14 @@ export function memoryLog(): { entries: LogEntry[]; logger: (entry: LogEntry) =>
   return { entries, logger: (entry) => void entries.push(entry) }
 }
 
-/** A protected server with a tool that counts its calls. */
-export function guarded(options: Partial<MCPServerOptions> = {}) {
+/** A protected server with a tool that counts its calls. Without sessions, so that a request of any revision stands alone. */
+export function guarded(options: Partial<MCPServerOptions> = {}, http: HttpOptions = {}) {
   const verifier = directory()
   const log = memoryLog()
-  const server = new MCPServer({ name: 'guarded', auth: verifier, logger: log.logger, ...options })
+  const server = new MCPServer(
+    { name: 'guarded', auth: verifier, logger: log.logger, ...options },
+    { sessions: false, ...http },
+  )
   const calls: string[] = []
   server.tool('whoami', { description: 'Who calls' }, (_args, ctx) => {
     calls.push('whoami')

@@ -14,7 +14,10 @@ async function serve(
   options: Partial<ConstructorParameters<typeof MCPServer>[0]> = {},
 ) {
   const log = memoryLog()
-  const server = new MCPServer({ name: 'hostile', auth: directory(), logger: log.logger, ...options })
+  const server = new MCPServer(
+    { name: 'hostile', auth: directory(), logger: log.logger, ...options },
+    { sessions: false },
+  )
   add(server)
   open.push(server)
   return { server, ...(await server.listen({ port: 0 })), ...log }

@@ -53,7 +53,7 @@ describe('a server that was closed', () => {
     let goOn = () => {}
     let arrived = () => {}
     const inside = new Promise<void>((go) => (arrived = go))
-    const server = new MCPServer({ name: 'slow', auth: directory() })
+    const server = new MCPServer({ name: 'slow', auth: directory() }, { sessions: false })
     server.tool('slow', {}, async () => {
       arrived()
       await new Promise<void>((go) => (goOn = go))
@@ -72,7 +72,7 @@ describe('a server that was closed', () => {
     let signal: AbortSignal | undefined
     let arrived = () => {}
     const inside = new Promise<void>((go) => (arrived = go))
-    const server = new MCPServer({ name: 'hangs', auth: directory() })
+    const server = new MCPServer({ name: 'hangs', auth: directory() }, { sessions: false })
     server.tool('hangs', {}, (_args, ctx) => {
       signal = ctx.signal
       arrived()
@@ -116,7 +116,7 @@ describe('what is not what it seems', () => {
 
   it('B-106 a verifier that answers in the words of another language is a bug, not a token that never expires', async () => {
     const auth = { verifyToken: async (token: string) => ({ token, expires_at: 1 }) }
-    const server = new MCPServer({ name: 'x', auth, logger: () => {} })
+    const server = new MCPServer({ name: 'x', auth, logger: () => {} }, { sessions: false })
     expect((await server.fetch(post('http://localhost/mcp', whoami, 'any'))).status).toBe(500)
   })
 
@@ -130,7 +130,7 @@ describe('what is not what it seems', () => {
   })
 
   it('FL-23 an API-key header without auth, a logger and a clock that are none are refused', () => {
-    expect(() => new MCPServer({ name: 'x', apiKeyHeader: 'X-API-Key' })).toThrow(
+    expect(() => new MCPServer({ name: 'x' }, { apiKeyHeader: 'X-API-Key' })).toThrow(
       /apiKeyHeader has no effect/,
     )
     expect(() => new MCPServer({ name: 'x', logger: console as never })).toThrow(/logger must be a function/)

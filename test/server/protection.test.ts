@@ -21,8 +21,11 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.close()))
 })
 
-async function listening(options: Parameters<typeof guarded>[0] = {}) {
-  const made = guarded(options)
+async function listening(
+  http: Parameters<typeof guarded>[1] = {},
+  options: Parameters<typeof guarded>[0] = {},
+) {
+  const made = guarded(options, http)
   open.push(made.server)
   return { ...made, ...(await made.server.listen({ port: 0 })) }
 }
@@ -94,7 +97,7 @@ describe.each(revisions)('protocol revision %s', (revision) => {
   })
 
   it('D-28 D-30 a tool whose scopes are missing is not listed, and calling it by name is a 403 all the same', async () => {
-    const { url } = await listening({ scopeHierarchy: { admin: ['write'] } })
+    const { url } = await listening({}, { scopeHierarchy: { admin: ['write'] } })
     const names = async (token: string) => {
       const { result } = await answerOf(await fetch(post(url, rpc('tools/list', {}, revision), token)))
       return (result!.tools as { name: string }[]).map(({ name }) => name)

@@ -18,8 +18,7 @@ function offering(): MCPServer {
   const server = new MCPServer({
     name: 'everything',
     version: '1.2.3',
-    title: 'Everything',
-    instructions: 'Be kind.',
+    about: { title: 'Everything', instructions: 'Be kind.' },
     auth: directory(),
     logger: () => {},
   })

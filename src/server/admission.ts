@@ -1,0 +1,102 @@
+import { AuthError, principalOf } from '../core/index.ts'
+import { type Asked, admit, type Caller, type Component } from './component.ts'
+import type { Exchange } from './exchange.ts'
+import { findResource, type Registry } from './registry.ts'
+import { RpcError, rpcCode } from './rpc-error.ts'
+import type { Served } from './served.ts'
+
+/** A component a message is about, and what it wants of it. */
+export interface Addressed {
+  readonly entry: Component
+  readonly asked: Asked
+}
+
+/**
+ * Decides whether the sender of a message may have it carried out, before anything runs: the scopes and rules of what it
+ * asks for first, then how often. Read from the body, after the headers were found to agree with it.
+ *
+ * @returns nothing, or a promise of it when a rule has to be asked
+ * @throws AuthError when the sender may not
+ * @throws RpcError when it subscribes to what does not exist
+ */
+export function admitMessage(
+  served: Served,
+  exchange: Exchange,
+  method: string,
+  params: unknown,
+): void | Promise<void> {
+  const addressed = addressedBy(served.registry, method, params)
+  if (addressed.length === 0) return takeTurn(served, exchange)
+  const [first] = addressed
+  if (addressed.length === 1 && first && !first.entry.rule) {
+    permit(exchange, first)
+    return takeTurn(served, exchange)
+  }
+  return permitAll(exchange, addressed).then(() => takeTurn(served, exchange))
+}
+
+/**
+ * Makes sure, where a component is about to be used, that the sender was admitted to it.
+ * @throws AuthError when the sender may not
+ */
+export async function ensureAdmitted(exchange: Exchange, entry: Component, asked: Asked): Promise<void> {
+  if (exchange.permitted !== entry) await permit(exchange, { entry, asked })
+}
+
+function permit(exchange: Exchange, { entry, asked }: Addressed): void | Promise<void> {
+  const pending = admit(entry, exchange, asked)
+  const done = () => {
+    const wait = entry.limiter?.take(`${principalKey(exchange)}`)
+    if (wait !== undefined) throw new AuthError('rate_limited', undefined, { retryAfter: wait })
+    exchange.permitted = entry
+  }
+  return pending ? pending.then(done) : done()
+}
+
+async function permitAll(exchange: Exchange, addressed: readonly Addressed[]): Promise<void> {
+  for (const one of addressed) await permit(exchange, one)
+}
+
+function takeTurn({ limiter }: Served, exchange: Exchange): void {
+  const wait = limiter?.take(principalKey(exchange))
+  if (wait !== undefined) throw new AuthError('rate_limited', undefined, { retryAfter: wait })
+}
+
+/** Whom a limit or a session belongs to. Everybody who is not known is one. */
+export function principalKey({ auth }: Caller): string {
+  return auth ? principalOf(auth) : ''
+}
+
+/** What a message asks for that not everybody may have. */
+function addressedBy(registry: Registry, method: string, params: unknown): readonly Addressed[] {
+  const { name, uri, arguments: args, notifications } = (params ?? {}) as Record<string, unknown>
+  switch (method) {
+    case 'tools/call':
+      return one(registry.tools.get(textOf(name)), { arguments: args })
+    case 'prompts/get':
+      return one(registry.prompts.get(textOf(name)), { arguments: args })
+    case 'resources/read':
+      return one(findResource(registry, textOf(uri))?.entry, { uri: textOf(uri) })
+    case 'subscriptions/listen': {
+      const { resourceSubscriptions: uris } = (notifications ?? {}) as Record<string, unknown>
+      return Array.isArray(uris) ? uris.map((each) => subscribed(registry, each)) : []
+    }
+    default:
+      return []
+  }
+}
+
+function one(entry: Component | undefined, asked: Asked): readonly Addressed[] {
+  return entry ? [{ entry, asked }] : []
+}
+
+/** What does not exist may come into being later, with scopes: nobody waits for it. */
+function subscribed(registry: Registry, uri: unknown): Addressed {
+  const entry = findResource(registry, textOf(uri))?.entry
+  if (!entry) throw new RpcError(rpcCode.invalidParams, 'Unknown resource')
+  return { entry, asked: { uri: textOf(uri) } }
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}

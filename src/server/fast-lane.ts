@@ -1,0 +1,121 @@
+import type { Server } from '@modelcontextprotocol/server'
+import { admitExchange } from './admit-exchange.ts'
+import { answering, type Outcome, plainOutlet } from './answering.ts'
+import type { Exchange, Incoming } from './exchange.ts'
+import { Multiplexer, type RpcRequest } from './multiplexer.ts'
+import { regularRequest } from './regular-request.ts'
+import { capabilities, type Sdk, sdkServer } from './sdk-server.ts'
+import type { Served } from './served.ts'
+
+/** Answers requests that need nothing of a client kept, over one long-lived SDK server for each protocol revision. */
+export interface FastLane {
+  /**
+   * Takes a request if it is a regular one.
+   *
+   * @returns `undefined` when it is not: the slow lane knows what to say to it
+   */
+  take(incoming: Incoming, body: unknown, exchange: Exchange): Promise<Outcome> | undefined
+  close(): Promise<void>
+}
+
+/** What one shared server is built for. */
+interface Shared {
+  readonly revision: string | undefined
+  readonly versions: readonly string[]
+}
+
+/**
+ * Makes a {@link FastLane}.
+ *
+ * @param servesLegacy whether requests of 2025-11-25 are served without a session
+ */
+export function fastLane(sdk: Sdk, served: Served, servesLegacy: boolean): FastLane {
+  const legacyVersions = sdk.SUPPORTED_PROTOCOL_VERSIONS
+  const lanes = {
+    modern: sharedServer(sdk, served, { revision: '2026-07-28', versions: ['2026-07-28'] }),
+    legacy: sharedServer(sdk, served, { revision: undefined, versions: legacyVersions }),
+  }
+  return {
+    take(incoming, body, exchange) {
+      const regular = regularRequest(incoming, body, servesLegacy ? legacyVersions : [])
+      if (!regular) return undefined
+      const { message, era } = regular
+      const pending = admitExchange(served, exchange, message, era === 'modern')
+      if (pending) return pending.then(() => admitted(lanes[era], message, incoming, exchange))
+      return admitted(lanes[era], message, incoming, exchange)
+    },
+    async close() {
+      await Promise.all([lanes.modern.close(), lanes.legacy.close()])
+    },
+  }
+}
+
+type SharedServer = ReturnType<typeof sharedServer>
+
+async function admitted(
+  lane: SharedServer,
+  message: RpcRequest,
+  incoming: Incoming,
+  exchange: Exchange,
+): Promise<Outcome> {
+  if (exchange.refused) return { kind: 'refused' }
+  const current = lane.current() ?? (await lane.build())
+  const answer = answering(exchange, () => {
+    const outlet = plainOutlet()
+    outlet.stream.onClose(leave)
+    return outlet
+  })
+  const pending = current.request(message, exchange, answer)
+  // Closing the response cancels the request (MCP Streamable HTTP, "Cancellation"). Once it is answered there is nothing
+  // to cancel.
+  function leave(): void {
+    pending.cancel('the client left')
+  }
+  incoming.onLeave(leave)
+  return answer.outcome
+}
+
+/** One SDK server, built when it is needed, and anew when what it says of itself is not true any more. */
+function sharedServer(sdk: Sdk, served: Served, { revision, versions }: Shared) {
+  const { registry } = served
+  let built: Built | undefined
+  let isStale = true
+  for (const list of [registry.tools, registry.resources, registry.templates, registry.prompts]) {
+    list.onChange(() => {
+      isStale = true
+    })
+  }
+
+  function build(): Promise<Multiplexer> {
+    const said = JSON.stringify(capabilities(registry, undefined, versions))
+    isStale = false
+    if (built?.said === said) return built.lane
+    const lane = new Multiplexer()
+    const server = sdkServer(sdk, served, {
+      exchangeOf: (ctx) => lane.exchangeOf(ctx),
+      requestIdOf: (ctx) => lane.requestIdOf(ctx),
+      versions,
+    })
+    const next: Built = { said, server, lane: lane.connect(sdk, server, revision).then(() => lane) }
+    next.lane.then(() => {
+      next.ready = lane
+    })
+    built = next
+    return next.lane
+  }
+
+  return {
+    /** The server, when it is there and still right. */
+    current: () => (isStale ? undefined : built?.ready),
+    build,
+    close: async () => built?.server.close(),
+  }
+}
+
+interface Built {
+  /** What it says that it can do. */
+  readonly said: string
+  readonly server: Server
+  readonly lane: Promise<Multiplexer>
+  ready?: Multiplexer
+}

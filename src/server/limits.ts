@@ -1,0 +1,65 @@
+import { checkOptions, numberBetween } from '../core/options.ts'
+
+/** What a server does not do more of, longer or bigger. */
+export interface Limits {
+  /** Milliseconds after which a tool call is given up. Default: 600,000. */
+  readonly toolTimeoutMs?: number
+  /** Bytes of a request body. Default: 4 MiB. */
+  readonly maxBodyBytes?: number
+  /** Milliseconds a request body may take. Default: 30,000. */
+  readonly bodyTimeoutMs?: number
+  /** Connections of a listener at a time. Default: 10,000. */
+  readonly maxConnections?: number
+  /** Streams one principal may have open. Default: 100. */
+  readonly maxStreams?: number
+  /** Lines of a list that are sent at once; the rest follows page by page (MCP "Pagination"). Default: 1,000. */
+  readonly pageSize?: number
+  /** Milliseconds for which a client may keep a list (MCP "Caching"). Default: 0, it asks each time. */
+  readonly listTtlMs?: number
+  /** Requests of one principal a minute; more are answered with 429. Default: no limit. */
+  readonly requestsPerMinute?: number
+  /** Bad credentials from one address a minute; its further ones are answered with 429. 0 switches it off. Default: 60. */
+  readonly failuresPerMinute?: number
+}
+
+/** {@link Limits} with every default filled in. */
+export type CheckedLimits = Readonly<Required<Limits>>
+
+const defaults: CheckedLimits = {
+  toolTimeoutMs: 600_000,
+  maxBodyBytes: 4 * 1024 * 1024,
+  bodyTimeoutMs: 30_000,
+  maxConnections: 10_000,
+  maxStreams: 100,
+  pageSize: 1000,
+  listTtlMs: 0,
+  requestsPerMinute: Number.POSITIVE_INFINITY,
+  failuresPerMinute: 60,
+}
+
+/** The least and the most of each. */
+const bounds: Readonly<Record<keyof Limits, readonly [low: number, high: number]>> = {
+  toolTimeoutMs: [1, 2 ** 31 - 1],
+  maxBodyBytes: [1, 1024 ** 3],
+  bodyTimeoutMs: [1, 3_600_000],
+  maxConnections: [1, 1_000_000],
+  maxStreams: [1, 1_000_000],
+  pageSize: [1, 100_000],
+  listTtlMs: [0, 86_400_000],
+  requestsPerMinute: [1, Number.POSITIVE_INFINITY],
+  failuresPerMinute: [0, 1_000_000],
+}
+
+/** @throws TypeError naming the limit that is unknown or out of bounds */
+export function checkedLimits(limits: Limits = {}): CheckedLimits {
+  const names = Object.keys(bounds) as (keyof Limits)[]
+  checkOptions('MCPServer: limits', limits, names)
+  const checked = { ...defaults, ...limits }
+  for (const name of names) {
+    const value = numberBetween(`MCPServer: limits.${name}`, checked[name], ...bounds[name])
+    const mayBreak = value === Number.POSITIVE_INFINITY
+    if (!mayBreak && !Number.isInteger(value))
+      throw new TypeError(`MCPServer: limits.${name} must be a whole number`)
+  }
+  return Object.freeze(checked)
+}

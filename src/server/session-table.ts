@@ -1,0 +1,132 @@
+import type { Clock } from '../core/index.ts'
+import type { ChangeListener } from './changes.ts'
+import type { CheckedSessions } from './http-options.ts'
+import type { Session } from './session.ts'
+
+/** All sessions of a server, each with its owner. Tells them what has changed. */
+export interface SessionTable extends ChangeListener {
+  readonly size: number
+  /** Whether one more fits in; makes room by ending one of the same owner that has nothing to do. */
+  hasRoomFor(owner: string): boolean
+  add(session: Session, owner: string): void
+  /** The session, if there is one of this id that belongs to this owner, who has used it now. */
+  find(id: string, owner: string): Session | undefined
+  /** Ends a session. */
+  remove(session: Session): void
+  /** Ends all. */
+  close(): void
+}
+
+interface Entry {
+  readonly session: Session
+  readonly owner: string
+}
+
+/** Milliseconds between two looks for sessions whose time is over. */
+const sweepMs = 15_000
+
+/** An empty {@link SessionTable}. Possession of an id proves nothing: it is looked up together with its owner. */
+export function sessionTable(limits: CheckedSessions, clock: Clock): SessionTable {
+  return new Table(limits, clock)
+}
+
+class Table implements SessionTable {
+  readonly #limits: CheckedSessions
+  readonly #clock: Clock
+  readonly #entries = new Map<string, Entry>()
+  readonly #byOwner = new Map<string, Set<Session>>()
+  #timer: ReturnType<typeof setInterval> | undefined
+
+  constructor(limits: CheckedSessions, clock: Clock) {
+    this.#limits = limits
+    this.#clock = clock
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  hasRoomFor(owner: string): boolean {
+    const { max, maxPerPrincipal } = this.#limits
+    const own = this.#byOwner.get(owner) ?? new Set()
+    if (this.#entries.size < max && own.size < maxPerPrincipal) return true
+    const [idle] = [...own].filter((each) => !each.isBusy).sort((a, b) => a.lastUsedAt - b.lastUsedAt)
+    if (!idle) return false
+    this.remove(idle)
+    return true
+  }
+
+  add(session: Session, owner: string): void {
+    this.#entries.set(session.id, { session, owner })
+    const own = this.#byOwner.get(owner) ?? new Set()
+    this.#byOwner.set(owner, own.add(session))
+    if (this.#timer !== undefined) return
+    this.#timer = setInterval(() => this.#sweep(), sweepMs)
+    if (typeof this.#timer === 'object') this.#timer.unref?.()
+  }
+
+  find(id: string, owner: string): Session | undefined {
+    const entry = this.#entries.get(id)
+    if (entry?.owner !== owner) return undefined
+    if (this.#isOver(entry.session)) {
+      this.remove(entry.session)
+      return undefined
+    }
+    entry.session.lastUsedAt = this.#clock()
+    return entry.session
+  }
+
+  remove(session: Session): void {
+    const entry = this.#entries.get(session.id)
+    if (!entry) return
+    this.#entries.delete(session.id)
+    const own = this.#byOwner.get(entry.owner)
+    own?.delete(session)
+    if (own?.size === 0) this.#byOwner.delete(entry.owner)
+    session.close()
+    if (this.#entries.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  toolsChanged(): void {
+    for (const session of this.#sessions()) session.tell((server) => server.sendToolListChanged())
+  }
+
+  promptsChanged(): void {
+    for (const session of this.#sessions()) session.tell((server) => server.sendPromptListChanged())
+  }
+
+  resourcesChanged(): void {
+    for (const session of this.#sessions()) session.tell((server) => server.sendResourceListChanged())
+  }
+
+  resourceUpdated(uri: string): void {
+    for (const session of this.#sessions()) session.resourceUpdated(uri)
+  }
+
+  close(): void {
+    for (const session of this.#sessions()) this.remove(session)
+  }
+
+  /** A copy: whoever is told of something may end a session. */
+  #sessions(): readonly Session[] {
+    return Array.from(this.#entries.values(), ({ session }) => session)
+  }
+
+  #isOver(session: Session): boolean {
+    const now = this.#clock()
+    const { lifetimeMs, idleMs } = this.#limits
+    // Written so that a clock that says NaN ends it.
+    if (!(now - session.openedAt < lifetimeMs)) return true
+    return !session.isBusy && !(now - session.lastUsedAt < idleMs)
+  }
+
+  #sweep(): void {
+    for (const session of this.#sessions()) {
+      // A stream that stays open is use.
+      if (session.isBusy) session.lastUsedAt = this.#clock()
+      if (this.#isOver(session)) this.remove(session)
+    }
+  }
+}

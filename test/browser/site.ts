@@ -1,0 +1,28 @@
+import { createServer } from 'node:http'
+import { sendRefusal } from '../../src/http/node-request.ts'
+import { jsonAnswer } from '../../src/http/refusal.ts'
+import type { Catalogue } from '../../src/server/pages/catalogue.ts'
+import { publicPages } from '../../src/server/pages/pages.ts'
+import { listening } from '../http/support.ts'
+
+/** The public pages of a catalogue on a port of their own. */
+export interface Site {
+  readonly origin: string
+  close(): Promise<void>
+}
+
+/** @param catalogue that is shown; a function that throws stands for a server that cannot make its catalogue */
+export async function siteOf(catalogue: () => Catalogue): Promise<Site> {
+  const pages = publicPages(catalogue)
+  const server = createServer((req, res) => {
+    // The pages are served below a prefix as well, as a router in front of them would.
+    const path = (req.url ?? '').replace(/\?.*$/, '').replace(/^\/below(?=\/)/, '')
+    try {
+      sendRefusal(res, pages.answer(req.method ?? '', path) ?? jsonAnswer(404, { error: 'not_found' }))
+    } catch {
+      sendRefusal(res, jsonAnswer(500, { error: 'server_error' }))
+    }
+  })
+  const { port, close } = await listening(server)
+  return { origin: `http://127.0.0.1:${port}`, close }
+}
