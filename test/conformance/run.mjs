@@ -1,0 +1,99 @@
+// The official conformance suite against a server made of the built package: both requirement sets, without protection,
+// behind a token, and without the fast lane; neither may make a difference. Scored scenarios must pass; there is no list
+// of expected failures.
+//
+//   node tools/install-conformance.mjs        once
+//   node test/conformance/run.mjs             a table; exit code 1 when anything that counts fails
+//   node test/conformance/run.mjs --json      for programs
+import { guardedFixture, openFixture } from './fixture.mjs'
+import { table } from './report.mjs'
+import { differences, scenariosOf } from './results.mjs'
+import { officialSuite } from './suite.mjs'
+
+const sets = ['2025-11-25', '2026-07-28']
+const json = process.argv.includes('--json')
+
+const interrupted = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM']) process.once(name, () => interrupted.abort())
+const { signal } = interrupted
+
+const suite = officialSuite()
+try {
+  const open = await runOpen('open', [])
+  const guarded = await runGuarded()
+  const slow = await runOpen('slow lane', ['--slow'])
+  const report = makeReport(open, guarded, slow)
+  console.log(json ? JSON.stringify(report, null, 2) : table(report))
+  process.exitCode = report.passed ? 0 : 1
+} catch (error) {
+  if (!signal.aborted) throw error
+  console.error('conformance: interrupted')
+  process.exitCode = 1
+}
+
+async function runOpen(variant, args) {
+  const fixture = await openFixture(args, signal)
+  try {
+    return await runSets(fixture.url, variant)
+  } finally {
+    await fixture.close()
+  }
+}
+
+async function runGuarded() {
+  const fixture = await guardedFixture(signal)
+  try {
+    const statusWithoutToken = await fixture.statusWithoutToken()
+    const runs = await runSets(fixture.url, 'token')
+    const rebinding = []
+    for (const set of sets) rebinding.push(await runRebinding(fixture, set))
+    return { statusWithoutToken, runs, rebinding }
+  } finally {
+    await fixture.close()
+  }
+}
+
+async function runSets(url, variant) {
+  const runs = []
+  for (const set of sets) {
+    if (process.stderr.isTTY) process.stderr.write(`${set}, ${variant} …\n`)
+    const found = await suite.runSet(set, url, signal)
+    runs.push({ set, variant, scenarios: scenariosOf(suite.requirements(set), found) })
+  }
+  return runs
+}
+
+/** Who comes with a foreign Host or Origin must not reach the verifier; everybody else must (H-04). */
+async function runRebinding(fixture, set) {
+  const [before, verifiedBefore] = [fixture.requests(), await fixture.verified()]
+  await suite.runScenario('dns-rebinding-protection', set, fixture.url, signal)
+  const [after, verifiedAfter] = [fixture.requests(), await fixture.verified()]
+  const own = after.own - before.own
+  const foreign = after.foreign - before.foreign
+  const verified = verifiedAfter - verifiedBefore
+  return { set, own, foreign, verified, passed: foreign > 0 && own > 0 && verified === own }
+}
+
+function makeReport(open, guarded, slow) {
+  const { statusWithoutToken, rebinding } = guarded
+  const runs = [...open, ...guarded.runs, ...slow]
+  const comparisons = [...guarded.runs, ...slow].map(({ set, variant, scenarios }) => {
+    const plain = open.find((run) => run.set === set).scenarios
+    const compared = plain.flatMap(({ statuses }) => Object.keys(statuses)).length
+    return { set, variant, compared, differences: differences(plain, scenarios) }
+  })
+  const passed =
+    runs.every(({ scenarios }) => scenarios.every(({ scored, passed }) => !scored || passed)) &&
+    comparisons.every(({ differences: found }) => found.length === 0) &&
+    rebinding.every((one) => one.passed) &&
+    statusWithoutToken === 401
+  return {
+    suite: suite.version,
+    node: process.version,
+    passed,
+    statusWithoutToken,
+    runs,
+    comparisons,
+    rebinding,
+  }
+}
