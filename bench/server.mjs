@@ -1,191 +1,185 @@
-// What protection costs: CPU time per tools/call with and without a token, and with 1 to 1,000 registered tools, all in
-// one run. Rounds of the variants are interleaved, so that a noisy machine disturbs all alike; medians and ratios count.
+// What a server costs: CPU time per request in each revision of the protocol, beside a bare node:http echo, the bare
+// official SDK, tmcp and fastmcp, all in one run; with 1 to 1,000 tools; idle memory; the time to the first answer.
+// Requests take turns in rounds, so that a noisy machine disturbs all alike; medians, and medians of the ratios of each
+// round, count. What is wanted is printed beside; the exit code is 0 unless something broke.
 //
-//   npm run bench                 the whole run, about two minutes
-//   npm run bench -- --quick      a short one, to see that it works
-//   npm run bench -- --json       for programs
-import { execFileSync, fork } from 'node:child_process'
-import { Agent, request } from 'node:http'
+//   npm run bench                        the whole run, about six minutes
+//   npm run bench -- --quick             a short one, to see that it works
+//   npm run bench -- --json              for programs
+//   npm run bench -- --only=cold         one part: cold, memory, cpu; several with commas
+//
+// tmcp and fastmcp come from `.bench/`; `node tools/install-bench.mjs` puts them there. Without it they are left out.
+import { existsSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
-import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { measureCpu } from './server/cpu.mjs'
+import { goalsOf } from './server/goals.mjs'
+import { paces, rows } from './server/plan.mjs'
+import { stopAll } from './server/processes.mjs'
+import { plainCells, printCpu, printGoals, printRows } from './server/report.mjs'
+import { disconnect } from './server/requests.mjs'
+import { measureColdStart, measureMemory } from './server/start.mjs'
+import { audience, issuer, makeKey, makeTokenOfUsualSize } from './verify/tokens.mjs'
 
-const quick = process.argv.includes('--quick')
-const json = process.argv.includes('--json')
-const rounds = quick ? 2 : 5
-const amount = quick ? 500 : 2000
-const warmUp = quick ? 500 : 5000
-/** Two processes of one program differ by some percent for their whole life; so each variant runs in several. */
-const instances = quick ? 1 : 3
+const parts = ['memory', 'cold', 'cpu']
+const { quick, json, only } = readArguments()
+const pace = quick ? paces.quick : paces.full
+const folder = new URL('../.bench/', import.meta.url)
+const isInstalled = existsSync(new URL('load.mjs', folder))
+const isThere = (row) => isInstalled || !rows[row].isCompetitor
 
-const variants = [
-  { name: 'node:http echo', kind: 'echo' },
-  { name: 'open, 1 tool', kind: 'open', tools: 1 },
-  { name: 'token, 1 tool', kind: 'auth', tools: 1 },
-  { name: 'token, 10 tools', kind: 'auth', tools: 10 },
-  { name: 'token, 100 tools', kind: 'auth', tools: 100 },
-  { name: 'token, 1000 tools', kind: 'auth', tools: 1000 },
-]
-
-/** Pins this process (the load) to the last core, and servers to the first, where the system can. */
-function pin(pid, core) {
-  if (cpus().length < 2) return false
-  try {
-    execFileSync('taskset', ['-a', '-p', '-c', String(core), String(pid)], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-function note(text) {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`)
-}
-
-async function startTarget(variant) {
-  const child = fork(fileURLToPath(new URL('./target.mjs', import.meta.url)), [JSON.stringify(variant)])
-  const [message] = await Promise.race([
-    new Promise((resolve) => child.once('message', (...args) => resolve(args))),
-    new Promise((_resolve, reject) =>
-      child.once('exit', (code) => reject(new Error(`${variant.name} ended with ${code}`))),
-    ),
-  ])
-  return { ...variant, child, ...message.ready, pinned: pin(child.pid, 0), samples: [] }
-}
-
-/** User and system time of the server in microseconds. */
-async function usage({ child }) {
-  const answer = new Promise((resolve) => child.once('message', resolve))
-  child.send('usage')
-  const { user, system } = (await answer).usage
-  return user + system
-}
-
-/** The request of one call, in the protocol revision 2026-07-28. */
-function call({ url, token }) {
-  const _meta = {
-    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-    'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1' },
-    'io.modelcontextprotocol/clientCapabilities': {},
-  }
-  const params = { name: 'tool_0', arguments: {}, _meta }
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params })
-  const headers = {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(body),
-    accept: 'application/json, text/event-stream',
-    'mcp-protocol-version': '2026-07-28',
-    'mcp-method': 'tools/call',
-    'mcp-name': 'tool_0',
-    ...(token && { authorization: `Bearer ${token}` }),
-  }
-  return { url, options: { method: 'POST', headers }, body }
-}
-
-const connections = 4
-const agent = new Agent({ keepAlive: true, maxSockets: connections })
-
-/** Sends one call and resolves with its time in milliseconds. */
-function send({ url, options, body }) {
-  const started = performance.now()
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { ...options, agent }, (response) => {
-      response.resume().once('end', () => {
-        if (response.statusCode === 200) resolve(performance.now() - started)
-        else reject(new Error(`the answer was ${response.statusCode}`))
-      })
-    })
-    sent.once('error', reject).end(body)
-  })
-}
-
-/** Sends `count` calls over a few connections, each call as soon as its connection is free. */
-async function load(target, count) {
-  const prepared = call(target)
-  const times = []
-  let left = count
-  const worker = async () => {
-    while (left-- > 0) times.push(await send(prepared))
-  }
-  await Promise.all(Array.from({ length: connections }, worker))
-  return times.sort((a, b) => a - b)
-}
-
-async function measure(target) {
-  const before = await usage(target)
-  const started = performance.now()
-  const times = await load(target, amount)
-  const seconds = (performance.now() - started) / 1000
-  target.samples.push({
-    cpu: ((await usage(target)) - before) / amount,
-    rps: amount / seconds,
-    p50: times[Math.floor(amount * 0.5)],
-    p99: times[Math.floor(amount * 0.99)],
-  })
-}
-
-const median = (numbers) => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)]
-/** The samples of all processes of a variant, in the order of their rounds. */
-const samplesOf = (variant) =>
-  targets.filter(({ name }) => name === variant.name).flatMap(({ samples }) => samples)
-const of = (variant, field) => median(samplesOf(variant).map((sample) => sample[field]))
-/** The median of the ratios of each round: what both variants suffered alike falls out. */
-const ratio = (variant, base) =>
-  median(samplesOf(variant).map((sample, round) => sample.cpu / samplesOf(base)[round].cpu))
-
-const loadPinned = pin(process.pid, cpus().length - 1)
-const targets = []
+const started = performance.now()
+const credentials = makeCredentials()
+const faults = []
+const results = {}
+let cpu
 try {
-  for (let instance = 0; instance < instances; instance++) {
-    for (const variant of variants) {
-      note(`starting ${variant.name}`)
-      targets.push(await startTarget(variant))
-    }
-  }
-  for (const target of targets) {
-    note(`warming up ${target.name}`)
-    await load(target, warmUp)
-  }
-  for (let round = 1; round <= rounds; round++) {
-    for (const target of round % 2 ? targets : [...targets].reverse()) {
-      note(`round ${round} of ${rounds}: ${target.name}`)
-      await measure(target)
-    }
-  }
-  note('')
+  // First what has to be undisturbed by the many processes of the CPU part.
+  if (only.includes('memory')) results.memory = await part(() => measureMemory(credentials, pace, isThere))
+  if (only.includes('cold'))
+    results.coldStart = await part(() => measureColdStart(credentials, pace, isThere))
+  if (only.includes('cpu')) cpu = await part(() => measureCpu(credentials, pace, isThere))
 } finally {
-  agent.destroy()
-  for (const { child } of targets) child.kill()
+  await stopAll()
+  disconnect()
+}
+faults.push(...(cpu?.faults ?? []))
+const goals = goalsOf({ ...results, cells: cpu?.cells })
+const machine = describe()
+if (json) printJson()
+else print()
+if (faults.length > 0) process.exitCode = 1
+
+function readArguments() {
+  const { values } = parseArgs({
+    options: {
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      only: { type: 'string', default: parts.join(',') },
+    },
+  })
+  const chosen = values.only.split(',')
+  const unknown = chosen.find((name) => !parts.includes(name))
+  if (unknown !== undefined) throw new Error(`--only=${unknown}: parts are ${parts.join(', ')}`)
+  return { ...values, only: chosen }
 }
 
-const [echo, open, auth, , , thousand] = variants
-const results = variants.map((target) => ({
-  variant: target.name,
-  cpuMicrosPerRequest: Math.round(of(target, 'cpu')),
-  requestsPerSecond: Math.round(of(target, 'rps')),
-  p50Ms: Number(of(target, 'p50').toFixed(2)),
-  p99Ms: Number(of(target, 'p99').toFixed(2)),
-}))
-const ratios = {
-  'token / open (1 tool)': ratio(auth, open),
-  '1000 tools / 1 tool (token)': ratio(thousand, auth),
-  'token / echo': ratio(auth, echo),
+/** One key and one token of about 1 kB for all servers. */
+function makeCredentials() {
+  const { jwk, publicPem, ...key } = makeKey('RS256')
+  return { token: makeTokenOfUsualSize(key), key: { jwk, publicPem, issuer, audience } }
 }
 
-if (json) {
+/** A part that breaks does not take the others with it. */
+async function part(measure) {
+  try {
+    return await measure()
+  } catch (error) {
+    faults.push(error.message)
+    return undefined
+  }
+}
+
+function describe() {
+  const readJson = (url) => JSON.parse(readFileSync(url, 'utf8'))
+  const { version, devDependencies } = readJson(new URL('../package.json', import.meta.url))
+  const versionOf = (name, base) => readJson(new URL(`node_modules/${name}/package.json`, base)).version
+  const own = new URL('../', import.meta.url)
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    node: process.version,
+    cpu: cpus()[0].model,
+    cores: cpus().length,
+    versions: {
+      'mcp-bearer': version,
+      '@modelcontextprotocol/server': versionOf('@modelcontextprotocol/server', own),
+      '@hono/node-server': devDependencies['@hono/node-server'],
+      jose: devDependencies.jose,
+      ...(isInstalled && { tmcp: versionOf('tmcp', folder), fastmcp: versionOf('fastmcp', folder) }),
+    },
+  }
+}
+
+/** Why verdicts may mean nothing. */
+function caveats() {
+  const { othersPercent = 0 } = cpu ?? {}
+  return [
+    ...(quick
+      ? ['--quick only shows that it works: its servers are not warm, its verdicts mean nothing']
+      : []),
+    ...(othersPercent > 5
+      ? [`other programs took ${othersPercent} % of the machine: measure again without them`]
+      : []),
+  ]
+}
+
+function missing() {
+  return isInstalled ? [] : ['tmcp and fastmcp are not installed: node tools/install-bench.mjs']
+}
+
+function seconds() {
+  return Math.round((performance.now() - started) / 1000)
+}
+
+function printJson() {
+  const { pinned, processes, rounds, othersPercent, skipped } = cpu ?? {}
+  const { memory, coldStart } = results
+  const titled = (list) => list?.map(({ row, ...figures }) => ({ server: rows[row].title, ...figures }))
+  const value = {
+    ...machine,
+    seconds: seconds(),
+    quick,
+    pace,
+    ...(cpu && {
+      pinned,
+      processes,
+      rounds,
+      othersPercent,
+      skipped,
+      requests: plainCells(cpu.cells),
+    }),
+    memory: titled(memory),
+    coldStart: titled(coldStart),
+    goals: goals.map(({ measured, met, ...goal }) => ({
+      ...goal,
+      measured: measured ?? null,
+      met: met ?? null,
+    })),
+    caveats: caveats(),
+    missing: missing(),
+    faults,
+  }
+  console.log(JSON.stringify(value, undefined, 2))
+}
+
+function print() {
+  const { date, node, cores: amount, cpu: model, versions } = machine
+  console.log(`${date}, Node ${node}, ${amount} cores of ${model}`)
   console.log(
-    JSON.stringify(
-      { node: process.version, instances, rounds, amount, pinned: loadPinned, results, ratios },
-      undefined,
-      2,
-    ),
+    Object.entries(versions)
+      .map((pair) => pair.join(' '))
+      .join(', '),
   )
-} else {
-  console.log(
-    `Node ${process.version}, ${cpus().length} cores, ${instances} processes a variant, ${rounds} interleaved rounds of ${amount} calls each, medians`,
-  )
-  console.log(
-    loadPinned ? 'server on core 0, load on the last core' : 'server and load are not pinned to cores',
-  )
-  console.table(Object.fromEntries(results.map(({ variant, ...figures }) => [variant, figures])))
-  for (const [name, value] of Object.entries(ratios)) console.log(`${name.padEnd(30)} ${value.toFixed(3)}`)
+  if (cpu) {
+    const { sampleMs, warmUpMs } = pace
+    console.log(
+      `${cpu.processes} servers, each warmed up for ${warmUpMs / 1000} s; ${cpu.rounds} rounds, ${sampleMs} ms for each request; ` +
+        (cpu.pinned ? 'servers on the first core, load on the last' : 'not pinned to cores'),
+    )
+    printCpu(cpu.cells, cpu.skipped, isThere)
+  }
+  if (results.memory) {
+    printRows(
+      'Memory: resident MB after garbage collection, when it listens and when it has answered',
+      results.memory,
+    )
+  }
+  if (results.coldStart) {
+    printRows('Cold start: ms from process start to the first answer, and times the echo', results.coldStart)
+  }
+  printGoals(goals)
+  for (const text of caveats()) console.log(text)
+  for (const text of missing()) console.log(text)
+  for (const fault of faults) console.log(`broken: ${fault}`)
+  console.log(`${seconds()} s`)
 }

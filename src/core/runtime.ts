@@ -6,6 +6,14 @@ export const nodeCrypto: typeof import('node:crypto') | undefined =
   globalThis.process?.getBuiltinModule?.('node:crypto')
 
 /**
+ * Whether this is workerd. Its requests are islands: a timer ends with the request that set it, and nothing random is
+ * made outside of one.
+ */
+export const isWorkerd: boolean =
+  (globalThis as { readonly navigator?: { readonly userAgent?: string } }).navigator?.userAgent ===
+  'Cloudflare-Workers'
+
+/**
  * SHA-256 of a text in UTF-8, as lower-case hex.
  * @returns `undefined` where the runtime has no `node:crypto`
  */

@@ -119,6 +119,7 @@ function servedBy(
   const { clock = systemClock, auth } = options
   const policy = scopePolicy(options.scopeHierarchy)
   const perMinute = limits.requestsPerMinute
+  let stateKey: string | Uint8Array | undefined = http.stateKey
   return {
     identity: identityOf(options),
     instructions: options.about?.instructions,
@@ -130,7 +131,11 @@ function servedBy(
     middleware,
     limiter: Number.isFinite(perMinute) ? rateLimiter({ perMinute, clock }) : undefined,
     isOpen: auth === undefined,
-    stateKey: http.stateKey ?? crypto.getRandomValues(new Uint8Array(32)),
+    // Not before it is needed: nothing random can be made where a worker loads.
+    get stateKey() {
+      stateKey ??= crypto.getRandomValues(new Uint8Array(32))
+      return stateKey
+    },
     covers: (token: AccessToken, scopes) => policy.covers(token.scopes, scopes),
   }
 }

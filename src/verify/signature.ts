@@ -1,4 +1,4 @@
-import { nodeCrypto } from '../core/runtime.ts'
+import { isWorkerd, nodeCrypto } from '../core/runtime.ts'
 import type { SignatureBackend } from './signature-backend.ts'
 import { jwkReader, nodeBackend } from './signature-node.ts'
 import { webBackend } from './signature-web.ts'
@@ -9,11 +9,6 @@ import { webBackend } from './signature-web.ts'
  * no prepared key, and does not look at the padding it is told to use.
  */
 export const signatures: SignatureBackend =
-  nodeCrypto === undefined || isWorkerd()
+  nodeCrypto === undefined || isWorkerd
     ? webBackend(globalThis.crypto.subtle, nodeCrypto && jwkReader(nodeCrypto))
     : nodeBackend(nodeCrypto)
-
-function isWorkerd(): boolean {
-  const { navigator } = globalThis as { readonly navigator?: { readonly userAgent?: string } }
-  return navigator?.userAgent === 'Cloudflare-Workers'
-}

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
@@ -36,16 +36,22 @@ const words: Readonly<Record<ProgramRuntime, readonly string[]>> = {
   'node-24': [],
   'node-26': [],
   bun: ['--no-install', '--no-env-file'],
-  deno: ['run', '--quiet', '--no-prompt', '--no-config', '--no-lock', '--no-remote', '--allow-net=127.0.0.1'],
+  deno: [
+    'run',
+    '--quiet',
+    '--no-prompt',
+    '--no-config',
+    '--no-lock',
+    '--no-remote',
+    // Packages are those that are there; reading them as modules needs no permission.
+    '--node-modules-dir=manual',
+    '--allow-net=127.0.0.1',
+  ],
 }
 
 /** Lets a runtime judge tokens, in a process of its own that has nothing in its environment. */
 export async function askProgram(name: ProgramRuntime, questions: readonly Question[]): Promise<Answer> {
-  const { path } = await installed(name)
-  const folder = await temporaryFolder()
-  const child = spawn(path, [...words[name], program], {
-    cwd: folder,
-    env: { DENO_DIR: folder, DENO_NO_UPDATE_CHECK: '1', BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' },
+  const child = await startProgram(name, program, await temporaryFolder(), {
     timeout: patience,
     killSignal: 'SIGKILL',
   })
@@ -59,6 +65,18 @@ export async function askProgram(name: ProgramRuntime, questions: readonly Quest
   // A warning counts: who uses the package would see it too.
   if (code !== 0 || complaint !== '') throw new Error(`${name} ended with ${code}: ${complaint}`)
   return JSON.parse(answer) as Answer
+}
+
+/** Starts a program on a runtime, in this folder and with nothing in its environment. */
+export async function startProgram(
+  name: ProgramRuntime,
+  file: string,
+  folder: string,
+  limits: Pick<SpawnOptions, 'timeout' | 'killSignal'> = {},
+): Promise<ChildProcessWithoutNullStreams> {
+  const { path } = await installed(name)
+  const env = { DENO_DIR: folder, DENO_NO_UPDATE_CHECK: '1', BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' }
+  return spawn(path, [...words[name], file], { ...limits, cwd: folder, env, stdio: 'pipe' })
 }
 
 /** One line of the list that `tools/install-runtimes.mjs` writes. */

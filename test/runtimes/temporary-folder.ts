@@ -5,7 +5,13 @@ import { onTestFinished } from 'vitest'
 
 /** An empty folder, deleted when the test is over. */
 export async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'mcp-bearer-runtime-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  return folder
+  const { path, remove } = await newFolder()
+  onTestFinished(remove)
+  return path
+}
+
+/** An empty folder, for whoever needs it longer than one test and deletes it. */
+export async function newFolder(): Promise<{ readonly path: string; remove(): Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'mcp-bearer-runtime-'))
+  return { path, remove: () => rm(path, { recursive: true, force: true }) }
 }

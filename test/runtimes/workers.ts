@@ -4,11 +4,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 import { onTestFinished } from 'vitest'
-import { type Answer, installed, patience } from './programs.ts'
-import { temporaryFolder } from './temporary-folder.ts'
+import { type Answer, installed } from './programs.ts'
+import { newFolder } from './temporary-folder.ts'
 import type { Question } from './vectors.ts'
 
 /** workerd as it is since 2026-08-04, with the modules of Node; and without them, as in a browser. */
@@ -22,35 +23,63 @@ const flags: Readonly<Record<WorkerRuntime, readonly string[]>> = {
 
 /** Lets workerd judge tokens: the built package and the worker as one module, behind a socket on this machine. */
 export async function askWorker(name: WorkerRuntime, questions: readonly Question[]): Promise<Answer> {
-  const { path } = await installed('workerd')
-  const folder = await temporaryFolder()
-  await writeFile(join(folder, 'worker.mjs'), await bundle())
-  await writeFile(join(folder, 'config.capnp'), configuration(flags[name]))
-  const child = spawn(path, ['serve', '--control-fd=3', 'config.capnp'], {
-    cwd: folder,
-    env: {},
-    stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
-    timeout: patience,
-    killSignal: 'SIGKILL',
-  })
-  const closed = once(child, 'close')
-  onTestFinished(async () => {
-    child.kill('SIGKILL')
-    await closed
-  })
-  const response = await fetch(`http://127.0.0.1:${await portOf(child, closed)}/`, {
-    method: 'POST',
-    body: JSON.stringify(questions),
-  })
+  const worker = await startWorker('worker.mjs', flags[name])
+  onTestFinished(async () => void (await worker.close()))
+  const response = await fetch(worker.url, { method: 'POST', body: JSON.stringify(questions) })
   if (!response.ok) throw new Error(`${name} answered ${response.status}: ${await response.text()}`)
   return (await response.json()) as Answer
 }
 
-async function bundle(): Promise<string> {
-  const input = fileURLToPath(new URL('worker.mjs', import.meta.url))
-  const bundler = await rolldown({ input, platform: 'neutral', external: /^node:/ })
+/** A worker that waits for requests. */
+export interface RunningWorker {
+  readonly url: string
+  /** Ends it. @returns what workerd complained of */
+  close(): Promise<string>
+}
+
+/**
+ * Serves a worker with workerd.
+ *
+ * @param entry a file beside this one; it and what it imports become one module
+ */
+export async function startWorker(
+  entry: string,
+  compatibilityFlags: readonly string[],
+): Promise<RunningWorker> {
+  const { path } = await installed('workerd')
+  const folder = await newFolder()
+  await writeFile(join(folder.path, 'worker.mjs'), await bundle(entry))
+  await writeFile(join(folder.path, 'config.capnp'), configuration(compatibilityFlags))
+  const child = spawn(path, ['serve', '--control-fd=3', 'config.capnp'], {
+    cwd: folder.path,
+    env: {},
+    stdio: ['ignore', 'inherit', 'pipe', 'pipe'],
+  })
+  const complaint = text(child.stderr as Readable)
+  const closed = once(child, 'close')
+  const close = async () => {
+    child.kill('SIGKILL')
+    await closed
+    await folder.remove()
+    return complaint
+  }
   try {
-    const { output } = await bundler.generate({ format: 'esm' })
+    return { url: `http://127.0.0.1:${await portOf(child, closed)}/`, close }
+  } catch (cause) {
+    throw new Error(`workerd did not serve ${entry}: ${await close()}`, { cause })
+  }
+}
+
+async function bundle(entry: string): Promise<string> {
+  const input = fileURLToPath(new URL(entry, import.meta.url))
+  const bundler = await rolldown({
+    input,
+    platform: 'neutral',
+    external: /^node:/,
+    resolve: { conditionNames: ['workerd', 'import', 'default'] },
+  })
+  try {
+    const { output } = await bundler.generate({ format: 'esm', codeSplitting: false })
     const [{ code }, ...others] = output
     if (others.length > 0) throw new Error(`the worker became ${output.length} modules`)
     return code
@@ -84,7 +113,7 @@ async function portOf(child: ChildProcess, closed: Promise<unknown[]>): Promise<
     throw new Error('workerd closed its control channel')
   })()
   const ended = closed.then(([code]) => {
-    throw new Error(`workerd ended with ${code}; it says why on standard error`)
+    throw new Error(`workerd ended with ${code}`)
   })
   return Promise.race([port, ended])
 }
