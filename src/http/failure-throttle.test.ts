@@ -1,6 +1,10 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { sha256 } from '../core/runtime.ts'
 import { failureThrottle } from './failure-throttle.ts'
+
+// As it is, and counted.
+vi.mock('../core/runtime.ts', { spy: true })
 
 const minute = 60_000
 
@@ -138,6 +142,7 @@ describe('failureThrottle and tokens that were accepted', () => {
 
   it('one that is refused passes no more', () => {
     const { blocked, fail, succeeded, failed } = throttle(5)
+    fail('192.0.2.1', 1)
     succeeded('192.0.2.1', 'revoked since')
     succeeded('192.0.2.1', 'good')
     fail('192.0.2.1', 5)
@@ -151,6 +156,7 @@ describe('failureThrottle and tokens that were accepted', () => {
   it('of one address so many are known, the last ones, and it takes no room from others', () => {
     const { blocked, fail, succeeded } = throttle(5, 200)
     succeeded('192.0.2.2', 'quiet')
+    fail('192.0.2.1', 1)
     succeeded('192.0.2.1', 'used again')
     for (let n = 0; n < 1000; n++) {
       succeeded('192.0.2.1', `token ${n}`)
@@ -167,6 +173,7 @@ describe('failureThrottle and tokens that were accepted', () => {
 
   it('in all so many are known, those of addresses that were heard of last', () => {
     const { blocked, succeeded, fail } = throttle(5, 3)
+    fail('192.0.2.1', 1)
     for (const n of [1, 2, 1, 3, 4]) succeeded(`192.0.2.${n}`, 'good')
     const passes = (n: number) => {
       fail(`192.0.2.${n}`, 5)
@@ -186,6 +193,40 @@ describe('failureThrottle and tokens that were accepted', () => {
     }
     expect([3, 4, 5].map(passes)).toEqual([true, true, true])
     expect(passes(2)).toBe(false)
+  })
+
+  it('cost nothing while no failures of their address are counted: one a second is looked at', () => {
+    const { succeeded, failed, time } = throttle(5)
+    const looked = () => {
+      vi.mocked(sha256).mockClear()
+      for (let n = 0; n < 1000; n++) succeeded('192.0.2.1', `token ${n}`)
+      return vi.mocked(sha256).mock.calls.length
+    }
+    expect(looked()).toBe(1)
+    expect(looked()).toBe(0)
+    time.now += 1000
+    expect(looked()).toBe(1)
+    time.now -= 1
+    expect(looked()).toBe(1)
+    failed('192.0.2.2')
+    expect(looked()).toBe(0)
+    failed('192.0.2.1')
+    expect(looked()).toBe(1000)
+    // The failure has leaked away.
+    time.now += 12_000
+    expect(looked()).toBe(1)
+  })
+
+  it('are those of who works already, although nobody had failed yet', () => {
+    const { blocked, fail, succeeded, time } = throttle(5)
+    for (let second = 0; second < 3; second++) {
+      for (let n = 0; n < 10; n++) succeeded('192.0.2.1', 'one client')
+      time.now += 1000
+    }
+    succeeded('192.0.2.1', 'the next one')
+    fail('192.0.2.1', 100)
+    expect(blocked('192.0.2.1', 'one client')).toBeUndefined()
+    expect(blocked('192.0.2.1', 'the next one')).toBeUndefined()
   })
 
   it('knows what a list without bounds knows, as long as the bounds are not reached', () => {

@@ -27,7 +27,10 @@ export interface FailureThrottle {
    * @param token the credential, if it was one: it loses the trust it had
    */
   failed(address: string | undefined, token?: string): void
-  /** Remembers a token that was accepted. Failures stay counted: one good token buys no guesses. */
+  /**
+   * Remembers a token that was accepted. Failures stay counted: one good token buys no guesses. As long as no failures of
+   * the address are counted, at most one token a second is looked at, so that a server nobody attacks pays nothing for it.
+   */
   succeeded(address: string | undefined, token: string): void
 }
 
@@ -36,7 +39,8 @@ export interface FailureThrottle {
  * blocked. What is under way when it gets there is counted as well, up to as much again: the longest wait is a minute
  * and a little. Tokens that were accepted from an address in the last 15 minutes pass although it is blocked, so that a
  * neighbour behind a shared address locks nobody out who works already. They are kept as SHA-256, of one address the
- * last 100; none where the runtime has no `node:crypto`.
+ * last 100; none where the runtime has no `node:crypto`. While an address has failures, each token that is accepted from
+ * it is remembered; before, one a second of them is, which costs nothing and is all of them where one client works.
  *
  * Memory is bounded as that of a `rateLimiter`: while all counts are in use, the other addresses share one.
  *
@@ -61,7 +65,9 @@ export function failureThrottle(options: FailureThrottleOptions): FailureThrottl
       if (token !== undefined) accepted.drop(address, token)
     },
     succeeded(address, token) {
-      if (address !== undefined) accepted.keep(address, token)
+      if (address === undefined) return
+      const isSuspect = (failures.find(address)?.level ?? 0) > 0
+      if (isSuspect || accepted.isDue(address)) accepted.keep(address, token)
     },
   }
 }
@@ -70,8 +76,15 @@ export function failureThrottle(options: FailureThrottleOptions): FailureThrottl
 const trustedFor = 15 * 60_000
 const tokensOfAddress = 100
 
-/** When a token was last accepted from an address, by its digest. The oldest stands first. */
-type Tokens = Map<string, number>
+/** Milliseconds between two tokens that are remembered of an address without failures. */
+const sampleEvery = 1000
+
+/** The tokens of an address. */
+interface Tokens {
+  /** When one was last accepted, by its digest. The oldest stands first. */
+  readonly digests: Map<string, number>
+  keptAt: number
+}
 
 /** Tokens by address, at most so many in all. Each address has a bound of its own, so that one cannot push out all others. */
 function acceptedTokens(clock: Clock, most: number) {
@@ -80,22 +93,29 @@ function acceptedTokens(clock: Clock, most: number) {
 
   return {
     has(address: string, token: string): boolean {
-      const at = addresses.get(address)?.get(sha256(token) ?? '')
+      const at = addresses.get(address)?.digests.get(sha256(token) ?? '')
       const now = clock()
       // A clock that was set back must not make it last longer.
       return at !== undefined && now >= at && now < at + trustedFor
     },
+    /** Whether it is time to remember another token of an address of which there is nothing to fear. */
+    isDue(address: string): boolean {
+      const { keptAt } = addresses.get(address) ?? {}
+      const now = clock()
+      return keptAt === undefined || now < keptAt || now >= keptAt + sampleEvery
+    },
     keep(address: string, token: string): void {
       const digest = sha256(token)
       if (digest === undefined) return
-      const tokens: Tokens = addresses.get(address) ?? new Map()
-      if (tokens.delete(digest)) count -= 1
-      tokens.set(digest, clock())
+      const tokens: Tokens = addresses.get(address) ?? { digests: new Map(), keptAt: 0 }
+      tokens.keptAt = clock()
+      if (tokens.digests.delete(digest)) count -= 1
+      tokens.digests.set(digest, tokens.keptAt)
       count += 1
       // The address that was heard of last stands last.
       addresses.delete(address)
       addresses.set(address, tokens)
-      if (tokens.size > tokensOfAddress) forgetOldest(address, tokens)
+      if (tokens.digests.size > tokensOfAddress) forgetOldest(address, tokens)
       if (count > most) forgetOldest(...addresses.entries().next().value!)
     },
     drop(address: string, token: string): void {
@@ -105,11 +125,11 @@ function acceptedTokens(clock: Clock, most: number) {
   }
 
   function forgetOldest(address: string, tokens: Tokens): void {
-    forget(address, tokens, tokens.keys().next().value!)
+    forget(address, tokens, tokens.digests.keys().next().value!)
   }
 
   function forget(address: string, tokens: Tokens, digest: string): void {
-    if (tokens.delete(digest)) count -= 1
-    if (tokens.size === 0) addresses.delete(address)
+    if (tokens.digests.delete(digest)) count -= 1
+    if (tokens.digests.size === 0) addresses.delete(address)
   }
 }

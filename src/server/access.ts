@@ -1,8 +1,16 @@
 import type { Clock } from '../core/index.ts'
 import { type AccessToken, AuthError, isScopeToken, scopeList } from '../core/index.ts'
 import { numberBetween } from '../core/options.ts'
-import { type RateLimiter, rateLimiter } from '../http/rate-limit.ts'
-import type { AccessRule, Asked, Caller, ComponentKind } from './component.ts'
+import { rateLimiter } from '../http/rate-limit.ts'
+import {
+  type AccessRule,
+  type Asked,
+  type Caller,
+  type ComponentKind,
+  principalKey,
+  type Turns,
+} from './component.ts'
+import { isRefusal } from './failure.ts'
 
 /** What a rule is told. */
 export interface AuthorizeRequest extends Asked {
@@ -20,7 +28,8 @@ export type AuthorizeAnswer = boolean | readonly string[]
 
 /**
  * A rule of the author, asked when a component is used and when it would be listed (then without `arguments` and `uri`).
- * What it throws is an error of the server: the request is answered with 500.
+ * What it throws is an error of the server: the request is answered with 500, unless `requireAuth` or `requireScopes`
+ * threw it.
  */
 export type Authorize = (request: AuthorizeRequest) => AuthorizeAnswer | Promise<AuthorizeAnswer>
 
@@ -28,7 +37,7 @@ export type Authorize = (request: AuthorizeRequest) => AuthorizeAnswer | Promise
 export interface Access {
   readonly scopes: readonly string[]
   readonly rule: AccessRule | undefined
-  readonly limiter: RateLimiter | undefined
+  readonly turns: Turns | undefined
 }
 
 /** The options of a component that say who may use it. */
@@ -55,11 +64,14 @@ export function accessOf(
   return {
     scopes: checked,
     rule: authorize && ruleOf(owner, kind, name, checked, authorize),
-    limiter:
-      rateLimit === undefined
-        ? undefined
-        : rateLimiter({ perMinute: numberBetween(`${owner}: rateLimit`, rateLimit, 1, 1_000_000), clock }),
+    turns: rateLimit === undefined ? undefined : turnsOf(owner, rateLimit, clock),
   }
+}
+
+function turnsOf(owner: string, rateLimit: number, clock: Clock): Turns {
+  const perMinute = numberBetween(`${owner}: rateLimit`, rateLimit, 1, 1_000_000)
+  const limiter = rateLimiter({ perMinute, clock })
+  return (caller) => limiter.take(principalKey(caller))
 }
 
 function ruleOf(
@@ -70,17 +82,30 @@ function ruleOf(
   authorize: Authorize,
 ): AccessRule {
   return async (caller: Caller, asked: Asked) => {
-    const answer: unknown = await authorize({ ...asked, auth: caller.auth, kind, name })
+    const answer: unknown = await asking(authorize, { ...asked, auth: caller.auth, kind, name })
     if (answer === true) return
     if (answer === false) throw new AuthError(caller.auth ? 'access_denied' : 'unauthorized')
     if (!isScopeList(answer))
-      throw new TypeError(`${owner}: authorize must answer true, false or a list of scopes`)
+      throw fault(new TypeError(`${owner}: authorize must answer true, false or a list of scopes`))
     if (answer.length > 0 && caller.covers(answer)) return
     // An empty list says that no scope would help.
     const code = answer.length === 0 ? 'access_denied' : 'insufficient_scope'
     const needed = [...new Set([...scopes, ...answer])]
     throw new AuthError(caller.auth ? code : 'unauthorized', undefined, { scopes: needed })
   }
+}
+
+/** An error of some other server, which a rule asked, says nothing of our caller. */
+async function asking(authorize: Authorize, request: AuthorizeRequest): Promise<unknown> {
+  try {
+    return await authorize(request)
+  } catch (error) {
+    throw isRefusal(error) ? error : fault(error)
+  }
+}
+
+function fault(cause: unknown): AuthError {
+  return new AuthError('server_error', undefined, { cause })
 }
 
 function isScopeList(value: unknown): value is readonly string[] {

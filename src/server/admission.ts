@@ -1,9 +1,10 @@
-import { AuthError, principalOf } from '../core/index.ts'
-import { type Asked, admit, type Caller, type Component } from './component.ts'
+import { AuthError } from '../core/index.ts'
+import { type Asked, admit, type Component, principalKey } from './component.ts'
 import type { Exchange } from './exchange.ts'
 import { findResource, type Registry } from './registry.ts'
 import { RpcError, rpcCode } from './rpc-error.ts'
 import type { Served } from './served.ts'
+import { normalUri } from './uri-template.ts'
 
 /** A component a message is about, and what it wants of it. */
 export interface Addressed {
@@ -39,14 +40,18 @@ export function admitMessage(
  * Makes sure, where a component is about to be used, that the sender was admitted to it.
  * @throws AuthError when the sender may not
  */
-export async function ensureAdmitted(exchange: Exchange, entry: Component, asked: Asked): Promise<void> {
-  if (exchange.permitted !== entry) await permit(exchange, { entry, asked })
+export function ensureAdmitted(
+  exchange: Exchange,
+  entry: Component,
+  asked: Asked,
+): undefined | Promise<void> {
+  return exchange.permitted === entry ? undefined : (permit(exchange, { entry, asked }) ?? undefined)
 }
 
 function permit(exchange: Exchange, { entry, asked }: Addressed): void | Promise<void> {
   const pending = admit(entry, exchange, asked)
   const done = () => {
-    const wait = entry.limiter?.take(`${principalKey(exchange)}`)
+    const wait = entry.turns?.(exchange)
     if (wait !== undefined) throw new AuthError('rate_limited', undefined, { retryAfter: wait })
     exchange.permitted = entry
   }
@@ -62,10 +67,10 @@ function takeTurn({ limiter }: Served, exchange: Exchange): void {
   if (wait !== undefined) throw new AuthError('rate_limited', undefined, { retryAfter: wait })
 }
 
-/** Whom a limit or a session belongs to. Everybody who is not known is one. */
-export function principalKey({ auth }: Caller): string {
-  return auth ? principalOf(auth) : ''
-}
+export { principalKey } from './component.ts'
+
+/** URIs of one subscription, and of one client of 2025-11-25: each is asked about whenever it changes. */
+export const mostSubscriptions = 1000
 
 /** What a message asks for that not everybody may have. */
 function addressedBy(registry: Registry, method: string, params: unknown): readonly Addressed[] {
@@ -76,10 +81,11 @@ function addressedBy(registry: Registry, method: string, params: unknown): reado
     case 'prompts/get':
       return one(registry.prompts.get(textOf(name)), { arguments: args })
     case 'resources/read':
-      return one(findResource(registry, textOf(uri))?.entry, { uri: textOf(uri) })
+    case 'resources/subscribe':
+      return one(findResource(registry, textOf(uri))?.entry, askedUri(uri))
     case 'subscriptions/listen': {
       const { resourceSubscriptions: uris } = (notifications ?? {}) as Record<string, unknown>
-      return Array.isArray(uris) ? uris.map((each) => subscribed(registry, each)) : []
+      return Array.isArray(uris) ? subscribed(registry, uris) : []
     }
     default:
       return []
@@ -91,10 +97,18 @@ function one(entry: Component | undefined, asked: Asked): readonly Addressed[] {
 }
 
 /** What does not exist may come into being later, with scopes: nobody waits for it. */
-function subscribed(registry: Registry, uri: unknown): Addressed {
-  const entry = findResource(registry, textOf(uri))?.entry
-  if (!entry) throw new RpcError(rpcCode.invalidParams, 'Unknown resource')
-  return { entry, asked: { uri: textOf(uri) } }
+function subscribed(registry: Registry, uris: readonly unknown[]): readonly Addressed[] {
+  if (uris.length > mostSubscriptions) throw new RpcError(rpcCode.invalidRequest, 'Too many subscriptions')
+  return uris.map((uri) => {
+    const entry = findResource(registry, textOf(uri))?.entry
+    if (!entry) throw new RpcError(rpcCode.invalidParams, 'Unknown resource')
+    return { entry, asked: askedUri(uri) }
+  })
+}
+
+/** A rule compares the URI: another spelling of what it forbids must not get past it. */
+export function askedUri(uri: unknown): Asked {
+  return { uri: normalUri(textOf(uri)) ?? '' }
 }
 
 function textOf(value: unknown): string {

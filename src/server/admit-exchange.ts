@@ -1,4 +1,4 @@
-import { AuthError } from '../core/index.ts'
+import { AuthError, type LogEntry } from '../core/index.ts'
 import { admitMessage } from './admission.ts'
 import type { Exchange } from './exchange.ts'
 import { stackText } from './failure.ts'
@@ -33,13 +33,16 @@ export function admitExchange(
 
 /** A rule that throws lets nobody in, and its text stays here. */
 function refuse({ logger }: Served, exchange: Exchange, error: unknown): void {
-  if (error instanceof AuthError || error instanceof RpcError) {
-    exchange.refused = error
-    return
-  }
-  const details = { error: stackText(error, exchange.auth) }
-  logger({ level: 'error', event: 'policy_failed', message: 'a rule threw; the caller was refused', details })
-  exchange.refused = new AuthError('server_error')
+  const isOwn = error instanceof AuthError || error instanceof RpcError
+  exchange.refused = isOwn ? error : new AuthError('server_error')
+  if (exchange.refused instanceof AuthError && exchange.refused.code === 'server_error')
+    logger(policyEntry(error, exchange))
+}
+
+/** What the operator reads of a rule that threw. */
+export function policyEntry(error: unknown, { auth }: Pick<Exchange, 'auth'>): LogEntry {
+  const details = { error: stackText(error, auth) }
+  return { level: 'error', event: 'policy_failed', message: 'a rule threw; the caller was refused', details }
 }
 
 function checkParamHeaders(

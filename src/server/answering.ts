@@ -10,8 +10,6 @@ export type Outcome =
   | { readonly kind: 'reply'; readonly reply: Reply }
   /** `exchange.refused` says why; nothing has left yet. */
   | { readonly kind: 'refused' }
-  /** The protocol engine refused the message by its looks; nothing has run. */
-  | { readonly kind: 'early'; readonly answer: RpcAnswer }
 
 /** Where messages go that cannot wait for the answer. */
 export interface Outlet {
@@ -26,6 +24,8 @@ export interface Answering extends Sink {
   readonly outcome: Promise<Outcome>
   /** Whether it has become a stream. */
   readonly isStream: boolean
+  /** Whether the protocol engine has refused the message by its looks, before anything has run. */
+  readonly isEarly: boolean
 }
 
 /**
@@ -47,6 +47,7 @@ export function plainOutlet(): Outlet {
 /** A class, because there is one for each request. */
 class HttpAnswering implements Answering {
   readonly outcome: Promise<Outcome>
+  isEarly = false
   readonly #exchange: Exchange
   readonly #open: () => Outlet
   #resolve: (outcome: Outcome) => void = () => {}
@@ -73,11 +74,11 @@ class HttpAnswering implements Answering {
   }
 
   answer(answer: RpcAnswer, early: boolean): void {
+    this.isEarly = early
     if (this.#outlet) {
       this.#outlet.send(answer)
       this.#outlet.end()
-    } else if (early) this.#resolve({ kind: 'early', answer })
-    else if (this.#exchange.refused) this.#resolve({ kind: 'refused' })
+    } else if (this.#exchange.refused) this.#resolve({ kind: 'refused' })
     else this.#resolve({ kind: 'reply', reply: rpcReply(answer, statusOf(answer)) })
   }
 }

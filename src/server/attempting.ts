@@ -15,10 +15,12 @@ export type Attempting = (remote: string | undefined, head: RequestHead) => Atte
  * Makes an {@link Attempting}.
  *
  * @param perMinute bad credentials from one address a minute; 0 for any number
- * @throws TypeError when `trustProxy` is no number of proxies
+ * @throws TypeError when `trustProxy` is no number of proxies, or would have no effect
  */
 export function attempting(perMinute: number, trustProxy: number | undefined, clock: Clock): Attempting {
   const addressOf = addressReader(trustProxy)
+  if (perMinute === 0 && trustProxy !== undefined)
+    throw new TypeError('MCPServer (http): trustProxy has no effect: failuresPerMinute is 0')
   if (perMinute === 0) return () => undefined
   const throttle = failureThrottle({ perMinute, clock })
   return (remote, head) => {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { jsonAnswer, type PlainAnswer } from '../http/refusal.ts'
-import { isShallow } from './json-depth.ts'
+import { isShallow, isShallowValue } from './json-depth.ts'
 import { rpcCode } from './rpc-error.ts'
 
 /** How much of a body is read, and how long it may take. */
@@ -42,15 +42,19 @@ const answers: Readonly<Record<BodyProblem, { status: number; code: number; mess
   gone: { status: 400, code: rpcCode.parseError, message: 'Parse error: the request body ended early' },
 }
 
-/** The answer to a body that was not read: a JSON-RPC error without an id (JSON-RPC 2.0, section 5). */
-export function bodyProblemAnswer(problem: BodyProblem): PlainAnswer {
-  const { status, code, message } = answers[problem]
-  return jsonAnswer(status, { jsonrpc: '2.0', id: null, error: { code, message } })
+/** The content of the answer to a body that was not read: a JSON-RPC error without an id (JSON-RPC 2.0, section 5). */
+export function bodyProblemError(problem: BodyProblem): object {
+  const { code, message } = answers[problem]
+  return { jsonrpc: '2.0', id: null, error: { code, message } }
 }
 
-/** The HTTP status of an answer to a body that was not read. */
-export function bodyProblemStatus(problem: BodyProblem): number {
-  return answers[problem].status
+/**
+ * The answer to a body that was not read. The rest of a slow one may come at any time: nothing else can be read from its
+ * connection.
+ */
+export function bodyProblemAnswer(problem: BodyProblem, content: object): PlainAnswer {
+  const { status } = answers[problem]
+  return jsonAnswer(status, content, problem === 'too_slow' ? { connection: 'close' } : {})
 }
 
 /** Reads the JSON body of a web-standard request. */
@@ -114,11 +118,9 @@ export function readNodeBody(
   limits: BodyLimits,
   invite: () => void = () => {},
 ): Promise<Body> {
-  if (request.readableEnded) {
-    return Promise.resolve(parsedAlready(request.body))
-  }
   const refused = judgeHead(request.headers['content-type'], request.headers['content-length'], limits)
   if (refused) return Promise.resolve(refused)
+  if (request.readableEnded) return Promise.resolve(parsedAlready(request.body))
   return readNodeBytes(request, limits, invite).then((read) =>
     typeof read === 'string' ? failed(read) : parse(decode(read)),
   )
@@ -169,7 +171,11 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 function decode(chunks: readonly Uint8Array[]): string | undefined {
   try {
-    return utf8.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+    if (chunks.length === 1) return utf8.decode(chunks[0])
+    // Not every runtime has a `Buffer`, and a decoder in the middle of one body is of no use to another.
+    const decoder = new TextDecoder('utf-8', { fatal: true })
+    const text = chunks.map((chunk) => decoder.decode(chunk, { stream: true }))
+    return text.join('') + decoder.decode()
   } catch {
     return undefined
   }
@@ -189,7 +195,8 @@ function parse(text: string | undefined): Body {
 function parsedAlready(body: unknown): Body {
   if (body === undefined) return failed('gone')
   if (typeof body === 'string') return parse(body)
-  return body instanceof Uint8Array ? parse(decode([body])) : single(body)
+  if (body instanceof Uint8Array) return parse(decode([body]))
+  return isShallowValue(body) ? single(body) : failed('too_deep')
 }
 
 function single(value: unknown): Body {

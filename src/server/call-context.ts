@@ -1,5 +1,7 @@
 import type { ServerContext } from '@modelcontextprotocol/server'
 import type { AccessToken } from '../core/index.ts'
+import { toAuthInfo } from '../http/auth-info.ts'
+import { principalKey } from './component.ts'
 import type { InputChannel } from './input.ts'
 import type { Elicitation, ElicitationAnswer, Root, Sampling, SamplingAnswer } from './input-types.ts'
 import { isThenable } from './thenable.ts'
@@ -12,6 +14,8 @@ export interface ProtocolContext {
   readonly progressToken: string | number | undefined
   /** How the client is asked for something. */
   readonly input: InputChannel
+  /** The same on behalf of somebody else: what one principal has answered is no answer of another. */
+  inputFor(principal: string): InputChannel
   readonly clientCapabilities: JsonObject
   /** The context of the protocol engine. */
   readonly mcp: ServerContext
@@ -69,15 +73,20 @@ export class CallContext implements HandlerContext {
   /** The same request for somebody else: how a mounted server knows the caller. */
   as(auth: AccessToken | undefined): CallContext {
     const outer = this
-    const { requestId, progressToken, notify, log } = this.#protocol
+    const principal = principalKey({ auth })
+    let own: InputChannel | undefined
+    const protocol = this.#protocol
+    const { requestId, progressToken } = protocol
     return new CallContext(auth, {
       requestId,
       progressToken,
-      notify,
-      log,
+      notify: (notification) => protocol.notify(notification),
+      log: (level, data) => protocol.log(level, data),
       get input() {
-        return outer.#protocol.input
+        own ??= outer.#protocol.inputFor(principal)
+        return own
       },
+      inputFor: (inside) => outer.#protocol.inputFor(inside),
       get signal() {
         return outer.signal
       },
@@ -85,7 +94,7 @@ export class CallContext implements HandlerContext {
         return outer.clientCapabilities
       },
       get mcp() {
-        return outer.mcp
+        return identified(outer.mcp, auth)
       },
     })
   }
@@ -114,16 +123,29 @@ export class CallContext implements HandlerContext {
   }
 
   elicit<Content>(question: Elicitation): Promise<ElicitationAnswer<Content>> {
-    return this.#protocol.input.elicit(question) as Promise<ElicitationAnswer<Content>>
+    return mayFail(this.#protocol.input.elicit(question)) as Promise<ElicitationAnswer<Content>>
   }
 
   sample(question: Sampling): Promise<SamplingAnswer> {
-    return this.#protocol.input.sample(question)
+    return mayFail(this.#protocol.input.sample(question))
   }
 
   roots(): Promise<readonly Root[]> {
-    return this.#protocol.input.roots()
+    return mayFail(this.#protocol.input.roots())
   }
+}
+
+/** A handler that asks and does not wait must not take the process down with an unhandled rejection. */
+function mayFail<T>(answer: Promise<T>): Promise<T> {
+  answer.catch(() => {})
+  return answer
+}
+
+/** The same with who calls. */
+function identified({ http, ...mcp }: ServerContext, auth: AccessToken | undefined): ServerContext {
+  if (!http) return mcp
+  const { authInfo, ...rest } = http
+  return { ...mcp, http: { ...rest, ...(auth && { authInfo: toAuthInfo(auth) }) } }
 }
 
 /**

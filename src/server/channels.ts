@@ -8,8 +8,11 @@ export interface Channels {
   open(): Outlet
   /** Opens the stream of no request; `undefined` when there is one. */
   standalone(): EventStream | undefined
-  /** Opens a stream that goes on after an event; `undefined` when there was no such event here. */
-  resume(lastEventId: string): EventStream | undefined
+  /**
+   * Opens a stream that goes on after an event.
+   * @returns `unknown` when there was no such event here, `over` when nothing has come after it and nothing will
+   */
+  resume(lastEventId: string): EventStream | 'unknown' | 'over'
   /** Sends what belongs to no request. */
   send(message: object): void
   /** How many are open. */
@@ -27,34 +30,36 @@ interface Channel {
   stream: EventStream | undefined
 }
 
-/**
- * @param headers of every stream
- * @param isPrimed whether the client understands an event without a message (since 2025-11-25)
- */
-export function channels(headers: Readonly<Record<string, string>>, isPrimed: () => boolean): Channels {
+/** How the streams of a session are. */
+export interface ChannelOptions {
+  /** Of every stream. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Whether what is sent is remembered, for a client that was cut off. */
+  readonly isResumable: boolean
+  /** Whether the client understands an event without a message (since 2025-11-25). */
+  isPrimed(): boolean
+  /** Called when a stream has closed. */
+  left(): void
+}
+
+/** Makes the {@link Channels} of one session. */
+export function channels(options: ChannelOptions): Channels {
+  const { headers, isResumable } = options
   const log = eventLog()
   const main: Channel = { number: 0, stream: undefined }
   const known = new Map([[0, main]])
   let last = 0
 
-  function attach(channel: Channel): EventStream {
-    const stream = new EventStream(headers)
-    stream.isStanding = channel === main
-    channel.stream = stream
-    stream.onClose(() => {
-      if (channel.stream === stream) channel.stream = undefined
-    })
-    return stream
-  }
+  const attach = (channel: Channel) => attached(channel, new EventStream(headers), options.left)
 
   function sendOn(channel: Channel, message: object): void {
-    const id = log.append(channel.number, message)
+    const id = isResumable ? log.append(channel.number, message) : undefined
     channel.stream?.send(message, id)
   }
 
   function primed(channel: Channel): EventStream {
     const stream = attach(channel)
-    if (isPrimed()) stream.prime(log.mark(channel.number), retryMs)
+    if (options.isPrimed()) stream.prime(log.mark(channel.number), retryMs)
     return stream
   }
 
@@ -76,11 +81,15 @@ export function channels(headers: Readonly<Record<string, string>>, isPrimed: ()
     },
     resume(lastEventId) {
       const found = log.after(lastEventId)
-      if (!found) return undefined
+      if (!found) return 'unknown'
       const channel = known.get(found.channel)
+      // An empty stream would make the client come back for ever.
+      if (!channel && found.events.length === 0) return 'over'
       // A client that comes back knows better than we whether its old connection is dead.
       channel?.stream?.end()
       const stream = channel ? attach(channel) : new EventStream(headers)
+      // It may be cut off again before anything comes.
+      if (options.isPrimed()) stream.prime(lastEventId, retryMs)
       for (const { id, message } of found.events) stream.send(message, id)
       if (!channel) stream.end()
       return stream
@@ -94,4 +103,14 @@ export function channels(headers: Readonly<Record<string, string>>, isPrimed: ()
       known.clear()
     },
   }
+}
+
+function attached(channel: Channel, stream: EventStream, left: () => void): EventStream {
+  stream.isStanding = channel.number === 0
+  channel.stream = stream
+  stream.onClose(() => {
+    if (channel.stream === stream) channel.stream = undefined
+    left()
+  })
+  return stream
 }

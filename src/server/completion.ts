@@ -1,4 +1,5 @@
 import type { AccessToken, Logger } from '../core/index.ts'
+import type { CallContext } from './call-context.ts'
 import type { Caller } from './component.ts'
 import { stackText } from './failure.ts'
 import type { Complete, CompletionContext } from './types.ts'
@@ -6,13 +7,25 @@ import type { Complete, CompletionContext } from './types.ts'
 /** What is suggested for the arguments of one prompt, or the variables of one template. */
 export interface Completions {
   readonly size: number
-  /** Values that begin like this; none when nothing is suggested for the argument. Never throws. */
-  suggest(
-    argument: string,
-    value: string,
-    context: CompletionContext,
-    caller: Caller,
-  ): Promise<readonly string[]>
+  /** The result of the request; without values when nothing is suggested for the argument, or the suggestion fails. */
+  suggest(asked: CompletionAsked, ctx: CallContext, caller: Caller): Promise<CompletionResult>
+}
+
+/** What is to be completed. */
+export interface CompletionAsked {
+  /** The prompt or template, as the caller named it. */
+  readonly ref: object
+  readonly argument: { readonly name: string; readonly value: string }
+  readonly context: CompletionContext
+}
+
+/** Suggestions as they go over the wire (MCP "Completion"). */
+export type CompletionResult = {
+  readonly completion: {
+    readonly values: string[]
+    readonly total: number
+    readonly hasMore: boolean
+  }
 }
 
 /**
@@ -33,13 +46,13 @@ export function completions(
   }
   return {
     size: functions.size,
-    async suggest(argument, value, context) {
+    async suggest({ argument: { name, value }, context }) {
       try {
-        const found: unknown = await functions.get(argument)?.(value, context)
-        return Array.isArray(found) ? found.filter((text): text is string => typeof text === 'string') : []
+        const found: unknown = await functions.get(name)?.(value, context)
+        return resultOf(Array.isArray(found) ? found : [])
       } catch (error) {
         logger(failed(owner, error, context.auth))
-        return []
+        return resultOf([])
       }
     },
   }
@@ -59,8 +72,8 @@ function failed(owner: string, error: unknown, caller: AccessToken | undefined) 
 /** The most that is sent (MCP "Completion"). */
 const mostValues = 100
 
-/** Suggestions as they go over the wire. */
-export function completionResult(values: readonly string[]): object {
-  const shown = values.slice(0, mostValues)
-  return { completion: { values: shown, total: values.length, hasMore: values.length > shown.length } }
+function resultOf(found: readonly unknown[]): CompletionResult {
+  const texts = found.filter((text): text is string => typeof text === 'string')
+  const values = texts.slice(0, mostValues)
+  return { completion: { values, total: texts.length, hasMore: texts.length > values.length } }
 }

@@ -3,7 +3,8 @@ import type { JsonObject } from './types.ts'
 
 /** Components of one kind, in the order of their registration. */
 export interface ComponentList<Entry extends Component> {
-  readonly size: number
+  /** Whether there is any, or was: what a client was told of does not cease to exist, it is empty. */
+  readonly isOffered: boolean
   add(entry: Entry): void
   /** @returns whether there was one of that name */
   remove(name: string): boolean
@@ -14,6 +15,8 @@ export interface ComponentList<Entry extends Component> {
   mount(other: ComponentList<Entry>, lend: Lend<Entry>): void
   /** The lines of those the caller may use. One array for each set of visible components, kept until something changes. */
   visible(caller: Caller): readonly JsonObject[] | Promise<readonly JsonObject[]>
+  /** Whether a rule decides about one of them, and so who asks about what they see. */
+  readonly isRuled: boolean
   /** Calls back whenever the list has become another one. */
   onChange(listener: () => void): void
 }
@@ -40,6 +43,7 @@ export function componentList<Entry extends Component>(kind: string): ComponentL
   const listeners: (() => void)[] = []
   const visible = visibility(() => values())
   let all: readonly Entry[] | undefined
+  let wasOffered = false
 
   function changed(): void {
     all = undefined
@@ -47,23 +51,15 @@ export function componentList<Entry extends Component>(kind: string): ComponentL
     for (const listener of listeners) listener()
   }
 
-  /** Of two with one name the first is there, and the other is not. */
   function values(): readonly Entry[] {
-    if (all) return all
-    const found = new Map(entries)
-    for (const { list, lend } of mounted) {
-      for (const entry of list.values()) {
-        const shown = lend.present(entry)
-        if (!found.has(shown.name)) found.set(shown.name, shown)
-      }
-    }
-    all = [...found.values()]
+    all ??= together(entries, mounted)
     return all
   }
 
   return {
-    get size() {
-      return values().length
+    get isOffered() {
+      wasOffered ||= values().length > 0
+      return wasOffered
     },
     add(entry) {
       if (entries.has(entry.name)) throw new TypeError(`a ${kind} named "${entry.name}" exists already`)
@@ -92,8 +88,26 @@ export function componentList<Entry extends Component>(kind: string): ComponentL
       changed()
     },
     visible: (caller) => visible.of(caller),
+    get isRuled() {
+      return visible.isRuled
+    },
     onChange: (listener) => void listeners.push(listener),
   }
+}
+
+/** Of two with one name the first is there, and the other is not. */
+function together<Entry extends Component>(
+  own: ReadonlyMap<string, Entry>,
+  mounted: readonly Mounted<Entry>[],
+): readonly Entry[] {
+  const found = new Map(own)
+  for (const { list, lend } of mounted) {
+    for (const entry of list.values()) {
+      const shown = lend.present(entry)
+      if (!found.has(shown.name)) found.set(shown.name, shown)
+    }
+  }
+  return [...found.values()]
 }
 
 /**
@@ -115,6 +129,10 @@ function visibility<Entry extends Component>(values: () => readonly Entry[]) {
   }
 
   return {
+    get isRuled() {
+      requirements ??= learn()
+      return ruled
+    },
     forget() {
       lists.clear()
       requirements = undefined

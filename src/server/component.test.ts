@@ -9,7 +9,7 @@ const component = (name: string, ...scopes: string[]): Component => ({
   scopes,
   listed: { name },
   rule: undefined,
-  limiter: undefined,
+  turns: undefined,
 })
 const caller = (...granted: string[]): Caller => ({
   auth: new AccessToken({ token: 'secret', scopes: granted }),

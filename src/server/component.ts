@@ -1,5 +1,4 @@
-import { type AccessToken, AuthError } from '../core/index.ts'
-import type { RateLimiter } from '../http/rate-limit.ts'
+import { type AccessToken, AuthError, principalOf } from '../core/index.ts'
 import type { Incoming } from './exchange.ts'
 import type { JsonObject } from './types.ts'
 
@@ -10,7 +9,7 @@ export type ComponentKind = 'tool' | 'resource' | 'resource template' | 'prompt'
 export interface Asked {
   /** The arguments of a call, as they were sent: not validated yet. */
   readonly arguments?: unknown
-  /** The URI that is read or subscribed to. */
+  /** The URI that is read or subscribed to, in one spelling for all of its spellings. */
   readonly uri?: string
 }
 
@@ -24,8 +23,8 @@ export interface Component {
   readonly listed: JsonObject
   /** Set when more than the scopes decides: a rule of its author, or the `auth` of the server it was mounted from. */
   readonly rule: AccessRule | undefined
-  /** How often one principal may use it. */
-  readonly limiter: RateLimiter | undefined
+  /** Set when one principal may use it so often and not more. */
+  readonly turns: Turns | undefined
 }
 
 /**
@@ -35,6 +34,9 @@ export interface Component {
  */
 export type AccessRule = (caller: Caller, asked: Asked) => Promise<void>
 
+/** Takes a turn of the caller's. Returns nothing, or the seconds to wait when there is none left. */
+export type Turns = (caller: Caller) => number | undefined
+
 /** Who asks. Everything the registry wants to know of authentication. */
 export interface Caller {
   readonly auth: AccessToken | undefined
@@ -42,6 +44,11 @@ export interface Caller {
   readonly incoming: Incoming | undefined
   /** Whether the caller's scopes cover these, the hierarchy counted. */
   covers(scopes: readonly string[]): boolean
+}
+
+/** Whom a limit or a session belongs to. Everybody who is not known is one. */
+export function principalKey({ auth }: Pick<Caller, 'auth'>): string {
+  return auth ? principalOf(auth) : ''
 }
 
 /**

@@ -33,8 +33,9 @@ export interface CustomRoutes {
   values(): Iterable<CustomRoute>
 }
 
-/** Paths that mean something already. */
+/** Paths that mean something already, and what lies below some of them. */
 const taken = ['/health', '/docs', '/openmcp.json', '/inspector']
+const takenBelow = ['/docs/', '/.well-known/oauth-']
 
 /** An empty {@link CustomRoutes}. */
 export function customRoutes(): CustomRoutes {
@@ -44,18 +45,31 @@ export function customRoutes(): CustomRoutes {
     values: () => routes.values(),
     add(path, handler, options) {
       const owner = `route "${path}"`
-      if (typeof path !== 'string' || !/^\/[\w\-./~]*$/.test(path) || path.split('/').includes('..'))
+      if (typeof path !== 'string' || !/^\/[\w\-./~]*$/.test(path) || /\/\.\.?(?:\/|$)/.test(path))
         throw new TypeError(
-          'route: the path must begin with "/" and hold no query, no pattern and no encoding',
+          'route: the path must begin with "/" and hold no query, no pattern, no dot segment and no encoding',
         )
-      if (taken.includes(path) || path.startsWith('/.well-known/oauth-') || routes.has(path))
-        throw new TypeError(`${owner}: the path is taken`)
+      const isTaken = taken.includes(path) || takenBelow.some((start) => path.startsWith(start))
+      if (isTaken || routes.has(path)) throw new TypeError(`${owner}: the path is taken`)
       if (typeof handler !== 'function') throw new TypeError(`${owner}: the handler must be a function`)
       checkOptions(owner, options, ['auth', 'methods'])
       if ('auth' in options && typeof options.auth !== 'boolean')
         throw new TypeError(`${owner}: auth must be true or false`)
-      const methods = (options.methods ?? ['GET']).map((method) => String(method).toUpperCase())
+      const methods = checkedMethods(owner, options.methods ?? ['GET'])
       routes.set(path, { path, handler, isProtected: options.auth ?? true, methods })
     },
   }
+}
+
+/** What a `Request` cannot have cannot be given to a handler (Fetch, "Methods"). */
+const unspeakable = ['CONNECT', 'TRACE', 'TRACK']
+
+function checkedMethods(owner: string, methods: readonly string[]): readonly string[] {
+  const names = Array.isArray(methods) ? methods.map((name) => String(name).toUpperCase()) : []
+  if (
+    names.length === 0 ||
+    !names.every((name) => /^[A-Z][A-Z-]*$/.test(name) && !unspeakable.includes(name))
+  )
+    throw new TypeError(`${owner}: methods must be a list of HTTP methods, such as "GET"`)
+  return Object.freeze(names)
 }

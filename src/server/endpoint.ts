@@ -1,9 +1,9 @@
 import { type AccessToken, AuthError, type Clock } from '../core/index.ts'
 import { runWithToken } from '../http/context.ts'
 import { isRefusal } from '../http/gate.ts'
-import { jsonAnswer, type PlainAnswer, type Refusal } from '../http/refusal.ts'
+import { jsonAnswer, type PlainAnswer, type Refusal, type RefusalWriter } from '../http/refusal.ts'
 import type { Attempting } from './attempting.ts'
-import { type Body, type BodyProblem, bodyProblemAnswer } from './body.ts'
+import { type Body, bodyProblemAnswer, bodyProblemError } from './body.ts'
 import type { Changes } from './changes.ts'
 import type { Door } from './door.ts'
 import { type Exchange, exchange, type Incoming } from './exchange.ts'
@@ -108,7 +108,10 @@ class McpEndpoint implements Endpoint {
     this.#parts.streams.close()
   }
 
-  async admit({ incoming, remote }: Pick<Visit, 'incoming' | 'remote'>, door: Door) {
+  async admit(
+    { incoming, remote }: Pick<Visit, 'incoming' | 'remote'>,
+    door: Door,
+  ): Promise<AccessToken | Refusal | undefined> {
     const { head } = incoming
     if (door.origins.check(head) === 'forbidden') return door.refuse('forbidden_origin')
     if (!door.gate) return undefined
@@ -119,21 +122,22 @@ class McpEndpoint implements Endpoint {
 
   async answer(visit: Visit, door: Door): Promise<Reply> {
     const caller = await this.admit(visit, door)
-    if (caller === undefined || !isRefusal(caller)) return this.#answered(visit, caller, door)
-    const { openTo } = this.#parts
-    if (caller.code !== 'unauthorized') return caller
-    if (openTo.everybody) return this.#answered(visit, undefined, door)
-    const isPost = visit.incoming.head.method === 'POST'
-    return isPost && openTo.methods.size > 0 ? this.#anonymous(visit, caller, door) : caller
-  }
-
-  async #answered(visit: Visit, token: AccessToken | undefined, door: Door): Promise<Reply> {
+    const isAdmitted = caller === undefined || !isRefusal(caller)
+    if (!isAdmitted && !(this.#parts.openTo.everybody && caller.code === 'unauthorized'))
+      return this.#refused(visit, caller, door)
     if (this.isClosed) return closed
+    const token = isAdmitted ? caller : undefined
     const { method } = visit.incoming.head
     if (!this.#methods.includes(method)) return this.#notAllowed
     if (method !== 'POST') return this.#run(visit, undefined, token, door)
     const body = await visit.body()
-    return body.ok ? this.#run(visit, body.value, token, door) : bodyProblem(body.problem)
+    if (body.ok) return this.#run(visit, body.value, token, door)
+    return bodyProblemAnswer(body.problem, bodyProblemError(body.problem))
+  }
+
+  #refused(visit: Visit, refusal: Refusal, door: Door): Refusal | Promise<Reply> {
+    const mayAsk = this.#parts.openTo.methods.size > 0 && visit.incoming.head.method === 'POST'
+    return mayAsk && refusal.code === 'unauthorized' ? this.#anonymous(visit, refusal, door) : refusal
   }
 
   /** What may be asked without a token is decided by the body, once the headers say the same. */
@@ -156,10 +160,10 @@ class McpEndpoint implements Endpoint {
     if (this.isClosed) return closed
     const { covers, clock } = this.#parts.served
     const current = exchange(token, covers, incoming)
-    const outcome = await runWithToken({ token, covers, clock }, async () => {
-      const lanes = this.#ready ?? (await this.#load())
-      return lanes.respond(incoming, body, current)
-    })
+    const respond = (lanes: Lanes) => lanes.respond(incoming, body, current)
+    const outcome = await runWithToken({ token, covers, clock }, () =>
+      this.#ready ? respond(this.#ready) : this.#load().then(respond),
+    )
     if (outcome.kind !== 'reply') return refusalOf(current, body, door)
     const { reply } = outcome
     const mayLeave = !(reply instanceof EventStream) || this.#parts.streams.admits(reply, current)
@@ -184,15 +188,13 @@ function refusalOf({ refused }: Exchange, body: unknown, { refuse }: Door): Repl
     const { id } = (body ?? {}) as { id?: string | number }
     return rpcReply(rpcErrorMessage(id ?? null, refused.code, refused.message), refused.status)
   }
-  const { code, scopes, retryAfter } = refused ?? new AuthError('server_error')
+  return refusalFor(refused ?? new AuthError('server_error'), refuse)
+}
+
+/** The answer to a refusal that was thrown. */
+export function refusalFor({ code, scopes, retryAfter }: AuthError, refuse: RefusalWriter): Refusal {
   return refuse(code, {
     ...(scopes && { scopes }),
     ...(retryAfter !== undefined && { retryAfter }),
   })
-}
-
-/** The rest of a slow body may come at any time: nothing else can be read from its connection. */
-function bodyProblem(problem: BodyProblem): Reply {
-  const answer = bodyProblemAnswer(problem)
-  return problem === 'too_slow' ? { ...answer, headers: { ...answer.headers, connection: 'close' } } : answer
 }

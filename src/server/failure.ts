@@ -39,8 +39,10 @@ const refusing: ReadonlySet<string> = new Set([
 export function failureText(error: unknown, component: string, ctx: HandlerContext, logger: Logger): string {
   if (isRefusal(error) || error instanceof Suspension) throw error
   if (error instanceof ToolError) return error.message
+  // Whoever stops because the caller left, as it should, has not failed.
+  const hasStopped = ctx.signal.aborted && error instanceof Error && error.name === 'AbortError'
   logger({
-    level: 'error',
+    level: hasStopped ? 'info' : 'error',
     event: 'handler_failed',
     message: `${component} threw`,
     details: { component, error: stackText(error, ctx.auth) },

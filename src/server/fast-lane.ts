@@ -3,7 +3,7 @@ import { admitExchange } from './admit-exchange.ts'
 import { answering, type Outcome, plainOutlet } from './answering.ts'
 import type { Exchange, Incoming } from './exchange.ts'
 import { Multiplexer, type RpcRequest } from './multiplexer.ts'
-import { regularRequest } from './regular-request.ts'
+import { regularReader } from './regular-request.ts'
 import { capabilities, type Sdk, sdkServer } from './sdk-server.ts'
 import type { Served } from './served.ts'
 
@@ -12,9 +12,9 @@ export interface FastLane {
   /**
    * Takes a request if it is a regular one.
    *
-   * @returns `undefined` when it is not: the slow lane knows what to say to it
+   * @returns `undefined` when it is not, at once or later: the slow lane knows what to say to it
    */
-  take(incoming: Incoming, body: unknown, exchange: Exchange): Promise<Outcome> | undefined
+  take(incoming: Incoming, body: unknown, exchange: Exchange): Promise<Outcome | undefined> | undefined
   close(): Promise<void>
 }
 
@@ -31,18 +31,19 @@ interface Shared {
  */
 export function fastLane(sdk: Sdk, served: Served, servesLegacy: boolean): FastLane {
   const legacyVersions = sdk.SUPPORTED_PROTOCOL_VERSIONS
+  const read = regularReader(sdk, servesLegacy ? legacyVersions : [])
   const lanes = {
     modern: sharedServer(sdk, served, { revision: '2026-07-28', versions: ['2026-07-28'] }),
     legacy: sharedServer(sdk, served, { revision: undefined, versions: legacyVersions }),
   }
   return {
     take(incoming, body, exchange) {
-      const regular = regularRequest(incoming, body, servesLegacy ? legacyVersions : [])
+      const regular = read(incoming, body)
       if (!regular) return undefined
       const { message, era } = regular
+      const run = () => dispatched(lanes[era].current(), message, incoming, exchange)
       const pending = admitExchange(served, exchange, message, era === 'modern')
-      if (pending) return pending.then(() => admitted(lanes[era], message, incoming, exchange))
-      return admitted(lanes[era], message, incoming, exchange)
+      return pending ? pending.then(run) : run()
     },
     async close() {
       await Promise.all([lanes.modern.close(), lanes.legacy.close()])
@@ -50,22 +51,22 @@ export function fastLane(sdk: Sdk, served: Served, servesLegacy: boolean): FastL
   }
 }
 
-type SharedServer = ReturnType<typeof sharedServer>
+const refused: Promise<Outcome> = Promise.resolve({ kind: 'refused' })
 
-async function admitted(
-  lane: SharedServer,
+function dispatched(
+  lane: Multiplexer,
   message: RpcRequest,
   incoming: Incoming,
   exchange: Exchange,
-): Promise<Outcome> {
-  if (exchange.refused) return { kind: 'refused' }
-  const current = lane.current() ?? (await lane.build())
+): Promise<Outcome | undefined> | undefined {
+  if (exchange.refused) return refused
   const answer = answering(exchange, () => {
     const outlet = plainOutlet()
     outlet.stream.onClose(leave)
     return outlet
   })
-  const pending = current.request(message, exchange, answer)
+  const pending = lane.request(message, exchange, answer)
+  if (answer.isEarly) return undefined
   // Closing the response cancels the request (MCP Streamable HTTP, "Cancellation"). Once it is answered there is nothing
   // to cancel.
   function leave(): void {
@@ -86,28 +87,26 @@ function sharedServer(sdk: Sdk, served: Served, { revision, versions }: Shared) 
     })
   }
 
-  function build(): Promise<Multiplexer> {
+  function renewed(): Built {
     const said = JSON.stringify(capabilities(registry, undefined, versions))
     isStale = false
-    if (built?.said === said) return built.lane
+    if (built?.said === said) return built
+    // What the one before has begun it also ends.
     const lane = new Multiplexer()
     const server = sdkServer(sdk, served, {
       exchangeOf: (ctx) => lane.exchangeOf(ctx),
       requestIdOf: (ctx) => lane.requestIdOf(ctx),
       versions,
     })
-    const next: Built = { said, server, lane: lane.connect(sdk, server, revision).then(() => lane) }
-    next.lane.then(() => {
-      next.ready = lane
-    })
-    built = next
-    return next.lane
+    lane.connect(sdk, server, revision)
+    built = { said, server, lane }
+    return built
   }
 
   return {
-    /** The server, when it is there and still right. */
-    current: () => (isStale ? undefined : built?.ready),
-    build,
+    current(): Multiplexer {
+      return (isStale || !built ? renewed() : built).lane
+    },
     close: async () => built?.server.close(),
   }
 }
@@ -116,6 +115,5 @@ interface Built {
   /** What it says that it can do. */
   readonly said: string
   readonly server: Server
-  readonly lane: Promise<Multiplexer>
-  ready?: Multiplexer
+  readonly lane: Multiplexer
 }

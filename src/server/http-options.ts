@@ -69,6 +69,9 @@ export function checkHttpOptions(http: HttpOptions): void {
     if (http[name] !== undefined && typeof http[name] !== 'boolean')
       throw new TypeError(`MCPServer (http): ${name} must be true or false`)
   }
+  const { sessions } = http
+  if (sessions !== undefined && typeof sessions !== 'boolean' && (typeof sessions !== 'object' || !sessions))
+    throw new TypeError('MCPServer (http): sessions must be true, false or an object')
   if ('stateKey' in http && (typeof http.stateKey !== 'string' || http.stateKey.length < 32))
     throw new TypeError('MCPServer (http): stateKey must be a text of at least 32 characters')
 }

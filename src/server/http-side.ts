@@ -9,7 +9,7 @@ import type { Door, Doors } from './door.ts'
 import type { Endpoint, Visit } from './endpoint.ts'
 import { stackText } from './failure.ts'
 import { nodeIncoming, webIncoming } from './incoming.ts'
-import { type ListenAddress, pathOf, type SiteListener } from './listen.ts'
+import { type ListenAddress, pathOf, type Site, type SiteListener } from './listen.ts'
 import type { PublicPages } from './pages/pages.ts'
 import type { Reply } from './reply.ts'
 import { answerRoute } from './route-answer.ts'
@@ -50,7 +50,7 @@ export interface HttpSide {
   /** Answers Node requests, whatever their path. */
   listener(): SiteListener
   /** What a listener of our own serves: the endpoint on its path, public documents, and 404. */
-  site(address: ListenAddress, port: number): SiteListener
+  site(address: ListenAddress, port: number): Site
   /** What has to be reachable at the root of the host, wherever the server is mounted. */
   routes(): readonly Route[]
   /** Tells the operator of a server that anybody can reach and use. */
@@ -109,8 +109,12 @@ class ServerOnHttp implements HttpSide {
     const preflight = origins.preflight(head)
     if (preflight) return new Response(null, { status: 204, headers: preflight })
     const incoming = webIncoming(request, head, this.#hidden)
-    const reply = await run({ incoming, remote: undefined }).catch((error: unknown) => this.#broken(error))
-    return webReply(reply, request.method, origins.corsHeaders(head))
+    const cors = origins.corsHeaders(head)
+    try {
+      return webReply(await run({ incoming, remote: undefined }), request.method, cors)
+    } catch (error) {
+      return webReply(this.#broken(error), request.method, cors)
+    }
   }
 
   listener(): SiteListener {
@@ -124,20 +128,24 @@ class ServerOnHttp implements HttpSide {
     }
   }
 
-  site(address: ListenAddress, port: number): SiteListener {
+  site(address: ListenAddress, port: number): Site {
     const { doors, publicPages = address.loopback, legacySse, custom } = this.#parts
     const door = address.loopback ? doors.onLoopback(address, port) : this.#door
     const pages = publicPages ? this.#parts.pages(door, address.path) : undefined
     const onMcp = this.#mcpListener(door)
-    return (req, res, awaitsInvitation) => {
+    const answer: SiteListener = (req, res, awaitsInvitation) => {
       const path = pathOf(req.url)
       if (path === address.path || (legacySse && path === '/sse')) return onMcp(req, res, awaitsInvitation)
       const route = custom.get(path)
       if (route) return this.#routeListener(route, door)(req, res, awaitsInvitation)
       const isHealth = path === '/health' && isRead(req)
-      const document = isHealth ? health : documentAnswer(door, pages, headOf(req, res), path)
-      return sendRefusal(res, document ?? notFound)
+      const head = headOf(req, res)
+      const document = isHealth ? health : documentAnswer(door, pages, head, path)
+      return document
+        ? sendRefusal(res, document)
+        : sendRefusal(res, notFound, door.origins.corsHeaders(head))
     }
+    return { answer, bodyTimeoutMs: this.#parts.limits.timeoutMs }
   }
 
   routes(): readonly Route[] {

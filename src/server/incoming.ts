@@ -65,7 +65,8 @@ class NodeIncoming implements Incoming {
   bare(): Request {
     const headers = new Headers()
     for (const [name, value] of Object.entries(this.#req.headers)) {
-      if (value !== undefined && !this.#hidden.includes(name))
+      // HTTP/2 writes its request line among the headers.
+      if (value !== undefined && !this.#hidden.includes(name) && !name.startsWith(':'))
         headers.set(name, Array.isArray(value) ? value.join(', ') : value)
     }
     const { signal, method } = this.head

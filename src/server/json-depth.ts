@@ -14,6 +14,12 @@ export function isShallow(json: string): boolean {
   return true
 }
 
+/** The same for what somebody else has parsed. */
+export function isShallowValue(value: unknown, left = maxDepth): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return left > 0 && Object.values(value).every((member) => isShallowValue(member, left - 1))
+}
+
 const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace] = [34, 92, 91, 93, 123, 125]
 
 /** The index of the quote that ends the string which begins at `start`; the end of the text when there is none. */

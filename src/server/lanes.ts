@@ -4,6 +4,7 @@ import type { Exchange, Incoming } from './exchange.ts'
 import { fastLane } from './fast-lane.ts'
 import { type CheckedSessions, checkedSessions } from './http-options.ts'
 import { legacySse } from './legacy-sse.ts'
+import { classify } from './regular-request.ts'
 import type { Sdk } from './sdk-server.ts'
 import type { Served } from './served.ts'
 import { sessionLane } from './sessions.ts'
@@ -39,14 +40,20 @@ export function lanes(sdk: Sdk, served: Served, changes: Changes, choice: LaneCh
   const listeners = [slow.notify, sessions?.table, old?.table].filter((listener) => listener !== undefined)
   const forget = listeners.map((listener) => changes.listen(listener))
 
-  async function post(incoming: Incoming, body: unknown, exchange: Exchange): Promise<Outcome> {
-    const outcome = await fast?.take(incoming, body, exchange)
-    if (outcome && outcome.kind !== 'early') return outcome
-    if (isLegacy(sdk, incoming, body)) {
-      const taken = old?.post(incoming, body, exchange) ?? sessions?.respond(incoming, body, exchange)
-      if (taken) return taken
-    }
-    return slow.respond(incoming, body, exchange)
+  const isLegacy = (incoming: Incoming, body: unknown) => classify(sdk, incoming, body).kind === 'legacy'
+
+  function post(incoming: Incoming, body: unknown, exchange: Exchange): Promise<Outcome> {
+    const sent = old && isLegacy(incoming, body) ? old.post(incoming, body, exchange) : undefined
+    if (sent) return sent
+    const taken = fast?.take(incoming, body, exchange)
+    if (!taken) return postSlowly(incoming, body, exchange)
+    return taken.then((outcome) => outcome ?? postSlowly(incoming, body, exchange))
+  }
+
+  async function postSlowly(incoming: Incoming, body: unknown, exchange: Exchange): Promise<Outcome> {
+    return sessions && isLegacy(incoming, body)
+      ? sessions.respond(incoming, body, exchange)
+      : slow.respond(incoming, body, exchange)
   }
 
   return {
@@ -63,19 +70,4 @@ export function lanes(sdk: Sdk, served: Served, changes: Changes, choice: LaneCh
       await Promise.all([slow.close(), fast?.close()])
     },
   }
-}
-
-/** Whether a message is of a revision before 2026-07-28. The protocol engine decides, by the body first. */
-function isLegacy(sdk: Sdk, incoming: Incoming, body: unknown): boolean {
-  const version = incoming.header('mcp-protocol-version')
-  const method = incoming.header('mcp-method')
-  const name = incoming.header('mcp-name')
-  const outcome = sdk.classifyInboundRequest({
-    httpMethod: 'POST',
-    body,
-    ...(version !== undefined && { protocolVersionHeader: version }),
-    ...(method !== undefined && { mcpMethodHeader: method }),
-    ...(name !== undefined && { mcpNameHeader: name }),
-  })
-  return outcome.kind === 'legacy'
 }

@@ -1,4 +1,5 @@
 import { principalKey } from './admission.ts'
+import { admitExchange } from './admit-exchange.ts'
 import type { Outcome } from './answering.ts'
 import type { Exchange, Incoming } from './exchange.ts'
 import type { CheckedSessions } from './http-options.ts'
@@ -8,7 +9,7 @@ import type { Sdk } from './sdk-server.ts'
 import type { Served } from './served.ts'
 import { session } from './session.ts'
 import { type SessionTable, sessionTable } from './session-table.ts'
-import { noRoom } from './sessions.ts'
+import { noRoom, opening } from './sessions.ts'
 
 /**
  * The HTTP+SSE transport of 2024-11-05: one stream for everything that comes from the server, and a URL to post to. Both
@@ -32,10 +33,13 @@ export function legacySse(sdk: Sdk, served: Served, limits: CheckedSessions): Le
 
   async function opened(exchange: Exchange): Promise<Outcome> {
     const owner = principalKey(exchange)
-    if (!table.hasRoomFor(owner)) return noRoom(exchange)
-    const next = await session(sdk, served, 'one stream')
+    await admitExchange(served, exchange, opening, false)
+    if (exchange.refused) return { kind: 'refused' }
+    if (!table.makeRoomFor(owner)) return noRoom(exchange)
+    const next = session(sdk, served, 'one stream')
     const stream = next.channels.standalone()
     if (!stream) throw new Error('a new session has no stream')
+    next.heardFrom(exchange)
     table.add(next, owner)
     // A relative reference: it holds under any prefix the server is mounted at.
     stream.raw(`event: endpoint\ndata: ?${parameter}=${next.id}\n\n`)
@@ -56,7 +60,8 @@ export function legacySse(sdk: Sdk, served: Served, limits: CheckedSessions): Le
       return opened(exchange)
     },
     post(incoming, body, exchange) {
-      const id = new URL(incoming.head.url, 'http://localhost').searchParams.get(parameter)
+      const [, query = ''] = incoming.head.url.split('?', 2)
+      const id = new URLSearchParams(query).get(parameter)
       return id === null ? undefined : posted(id, incoming, body, exchange)
     },
     close: () => table.close(),

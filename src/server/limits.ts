@@ -18,7 +18,10 @@ export interface Limits {
   readonly listTtlMs?: number
   /** Requests of one principal a minute; more are answered with 429. Default: no limit. */
   readonly requestsPerMinute?: number
-  /** Bad credentials from one address a minute; its further ones are answered with 429. 0 switches it off. Default: 60. */
+  /**
+   * Bad credentials from one address a minute; its further ones are answered with 429. 0 switches it off. Where no
+   * address is known, as in `fetch` without `trustProxy`, nothing is counted. Default: 60.
+   */
   readonly failuresPerMinute?: number
 }
 
@@ -46,7 +49,7 @@ const bounds: Readonly<Record<keyof Limits, readonly [low: number, high: number]
   maxStreams: [1, 1_000_000],
   pageSize: [1, 100_000],
   listTtlMs: [0, 86_400_000],
-  requestsPerMinute: [1, Number.POSITIVE_INFINITY],
+  requestsPerMinute: [1, 1_000_000],
   failuresPerMinute: [0, 1_000_000],
 }
 
@@ -56,9 +59,9 @@ export function checkedLimits(limits: Limits = {}): CheckedLimits {
   checkOptions('MCPServer: limits', limits, names)
   const checked = { ...defaults, ...limits }
   for (const name of names) {
-    const value = numberBetween(`MCPServer: limits.${name}`, checked[name], ...bounds[name])
-    const mayBreak = value === Number.POSITIVE_INFINITY
-    if (!mayBreak && !Number.isInteger(value))
+    // No limit is written as a number where there is none by default.
+    if (checked[name] === Number.POSITIVE_INFINITY && defaults[name] === checked[name]) continue
+    if (!Number.isInteger(numberBetween(`MCPServer: limits.${name}`, checked[name], ...bounds[name])))
       throw new TypeError(`MCPServer: limits.${name} must be a whole number`)
   }
   return Object.freeze(checked)

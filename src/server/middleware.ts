@@ -1,4 +1,5 @@
 import type { AccessToken } from '../core/index.ts'
+import type { Sdk } from './sdk-server.ts'
 
 /** A request of the protocol on its way to what answers it. */
 export interface MiddlewareRequest {
@@ -16,6 +17,41 @@ export interface MiddlewareRequest {
  * result and returns it, or another one; what it throws is treated as if a handler had thrown it.
  */
 export type Middleware = (request: MiddlewareRequest, next: () => Promise<unknown>) => Promise<unknown>
+
+const results = {
+  'tools/list': 'ListToolsResult',
+  'tools/call': 'CallToolResult',
+  'resources/list': 'ListResourcesResult',
+  'resources/templates/list': 'ListResourceTemplatesResult',
+  'resources/read': 'ReadResourceResult',
+  'prompts/list': 'ListPromptsResult',
+  'prompts/get': 'GetPromptResult',
+  'completion/complete': 'CompleteResult',
+} as const
+
+/**
+ * Answers a request with middleware around it. Another result than that of `run` is looked at: the protocol engine would
+ * send whatever it is.
+ *
+ * @throws TypeError when the result is none of the method
+ */
+export async function surrounded(
+  sdk: Sdk,
+  middleware: readonly Middleware[],
+  request: MiddlewareRequest,
+  run: () => Promise<unknown>,
+): Promise<unknown> {
+  let own: unknown
+  const result = await around(middleware, request, async () => {
+    own = await run()
+    return own
+  })
+  if (result === own && own !== undefined) return result
+  const name = results[request.method as keyof typeof results] ?? 'Result'
+  const { issues } = sdk.specTypeSchemas[name]['~standard'].validate(result)
+  if (issues) throw new TypeError(`middleware returned no ${name}: ${issues[0]?.message}`)
+  return result
+}
 
 /** Runs something with middleware around it, the first outermost. */
 export function around(

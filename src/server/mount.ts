@@ -1,15 +1,16 @@
 import { AuthError, type Clock } from '../core/index.ts'
 import { runWithToken } from '../http/context.ts'
 import { type BearerGate, isRefusal } from '../http/gate.ts'
+import type { Refusal } from '../http/refusal.ts'
 import type { CallContext } from './call-context.ts'
-import { type AccessRule, admit, type Caller, type Component } from './component.ts'
+import { type AccessRule, type Asked, admit, type Caller, type Component } from './component.ts'
 import type { Lend } from './component-list.ts'
 import { around, type Middleware } from './middleware.ts'
 import type { PromptEntry } from './prompts.ts'
 import type { Registry } from './registry.ts'
 import type { ResourceEntry } from './resources.ts'
 import type { ToolEntry } from './tools.ts'
-import { uriTemplate } from './uri-template.ts'
+import { normalUri, uriTemplate } from './uri-template.ts'
 
 /** A server that is mounted in another, as that one sees it. */
 export interface Mountable {
@@ -69,8 +70,12 @@ export function prefixed(prefix: string): MountNames {
 
 /** What a mounted server makes of a caller. */
 interface Insiders {
-  /** Who the caller is inside. */
-  identify(caller: Caller): Promise<Caller>
+  /** Whether it asks callers who they are. */
+  readonly asks: boolean
+  /** Makes sure that the caller may use something of the mounted server. */
+  admit(entry: Component, caller: Caller, asked: Asked): Promise<void>
+  /** Who the caller is inside, once they were admitted. */
+  known(caller: Caller): Caller
   /** Runs something of the mounted server, as its own caller and with its own middleware around. */
   run<T>(
     caller: Caller,
@@ -80,33 +85,56 @@ interface Insiders {
   ): Promise<T>
 }
 
+/** Milliseconds for which it is remembered who a caller is: a request asks more than once, and a session for long. */
+const knownMs = 1000
+
+interface Known {
+  readonly at: number
+  readonly pending: Promise<Caller>
+  own?: Caller
+}
+
 interface Called {
   readonly method: string
   readonly params: Readonly<Record<string, unknown>>
 }
 
 function insiders({ gate, middleware, clock }: Mountable): Insiders {
-  const known = new WeakMap<Caller, Promise<Caller>>()
+  const callers = new WeakMap<Caller, Known>()
 
   function identify(caller: Caller): Promise<Caller> {
     if (!gate) return Promise.resolve(caller)
-    const found = known.get(caller) ?? throughGate(gate, caller)
-    known.set(caller, found)
-    return found
+    const before = callers.get(caller)
+    if (before && Math.abs(clock() - before.at) < knownMs) return before.pending
+    const now: Known = { at: clock(), pending: throughGate(gate, caller) }
+    callers.set(caller, now)
+    now.pending.then(
+      (own) => {
+        now.own = own
+      },
+      () => {},
+    )
+    return now.pending
+  }
+
+  /** Whatever the mounted server's author wrote sees its own caller, and no other. */
+  function asInsider<T>(own: Caller, fn: () => T): T {
+    const covers = (_token: unknown, scopes: readonly string[]) => own.covers(scopes)
+    return runWithToken({ token: own.auth, covers, clock }, fn)
   }
 
   return {
-    identify,
-    async run(caller, ctx, call, { method, params }) {
+    asks: gate !== undefined,
+    async admit(entry, caller, asked) {
       const own = await identify(caller)
+      await asInsider(own, () => admit(entry, own, asked))
+    },
+    known: (caller) => callers.get(caller)?.own ?? caller,
+    async run(caller, ctx, call, { method, params }) {
+      const own = callers.get(caller)?.own ?? (await identify(caller))
       const inside = ctx.as(own.auth)
-      const entry = {
-        token: own.auth,
-        covers: (_token: unknown, scopes: readonly string[]) => own.covers(scopes),
-        clock,
-      }
       const request = { method, params, auth: own.auth, signal: inside.signal }
-      const result = await runWithToken(entry, () => around(middleware, request, () => call(inside, own)))
+      const result = await asInsider(own, () => around(middleware, request, () => call(inside, own)))
       // Middleware that returns something else is its author's word; the protocol engine checks it.
       return result as Awaited<ReturnType<typeof call>>
     },
@@ -126,26 +154,36 @@ async function throughGate(gate: BearerGate, caller: Caller): Promise<Caller> {
   }
   // A token that is good outside is not bad: it is just not for here, and another attempt would not help.
   const isKnownOutside = caller.auth !== undefined && token.code === 'invalid_token'
-  throw new AuthError(isKnownOutside ? 'access_denied' : token.code)
+  throw new AuthError(isKnownOutside ? 'access_denied' : token.code, undefined, detailsOf(token))
 }
 
-function ruleFor(entry: Component, insider: Insiders): AccessRule {
-  return async (caller, asked) => admit(entry, await insider.identify(caller), asked)
+/** What the mounted server's refusal says beyond its code, as the outer one has to repeat it in its own words. */
+function detailsOf({ headers, body }: Refusal): { scopes?: readonly string[]; retryAfter?: number } {
+  const { scope } = JSON.parse(body) as { scope?: string }
+  const retryAfter = Number(headers['retry-after'])
+  return { ...(scope !== undefined && { scopes: scope.split(' ') }), ...(retryAfter > 0 && { retryAfter }) }
 }
 
-/** What all have in common: the name is another one, and the mounted server decides who may. */
-function presented(entry: Component, name: string, insider: Insiders) {
-  return { name, scopes: [], rule: ruleFor(entry, insider) }
+/** What all have in common: the name is another one, and the mounted server decides who may, and how often. */
+function presented(entry: Component, name: string, names: MountNames, insider: Insiders) {
+  const { turns, scopes } = entry
+  const shown = { name, turns: turns && ((caller: Caller) => turns(insider.known(caller))) }
+  // Who is known outside only is the same inside, and what the scopes say can be said at once.
+  if (!insider.asks && !entry.rule) return { ...shown, scopes, rule: undefined }
+  // A rule inside knows the URIs inside.
+  const rule: AccessRule = (caller, { uri, ...asked }) =>
+    insider.admit(entry, caller, { ...asked, ...(uri !== undefined && { uri: insideUri(uri, names) }) })
+  return { ...shown, scopes: [], rule }
 }
 
 function tool(entry: ToolEntry, names: MountNames, insider: Insiders): ToolEntry {
   const name = names.name(entry.name)
   return {
     ...entry,
-    ...presented(entry, name, insider),
+    ...presented(entry, name, names, insider),
     listed: Object.freeze({ ...entry.listed, name }),
     call: (args, ctx, caller) =>
-      insider.run(caller, ctx, (own, as) => entry.call(args, own, as), {
+      insider.run(caller, ctx, async (own, as) => entry.call(args, own, as), {
         method: 'tools/call',
         params: { name: entry.name, arguments: args },
       }),
@@ -156,9 +194,9 @@ function prompt(entry: PromptEntry, names: MountNames, insider: Insiders): Promp
   const name = names.name(entry.name)
   return {
     ...entry,
-    ...presented(entry, name, insider),
+    ...presented(entry, name, names, insider),
     listed: Object.freeze({ ...entry.listed, name }),
-    completions: completionsInside(entry.completions, insider),
+    completions: completionsInside(entry.completions, { type: 'ref/prompt', name: entry.name }, insider),
     get: (args, ctx, caller) =>
       insider.run(caller, ctx, (own, as) => entry.get(args, own, as), {
         method: 'prompts/get',
@@ -175,13 +213,20 @@ function resource(entry: ResourceEntry, names: MountNames, insider: Insiders): R
     : { uri: names.uri(String(entry.listed.uri)) }
   return {
     ...entry,
-    ...presented(entry, name, insider),
+    ...presented(entry, name, names, insider),
     template,
     listed: Object.freeze({ ...entry.listed, ...uri }),
-    completions: completionsInside(entry.completions, insider),
+    completions: completionsInside(
+      entry.completions,
+      { type: 'ref/resource', uri: entry.listed.uriTemplate ?? entry.listed.uri },
+      insider,
+    ),
     async read(asked, args, ctx, caller) {
-      const inside = names.uriInside(asked) ?? asked
-      const contents = await insider.run(caller, ctx, (own, as) => entry.read(inside, args, own, as), {
+      const inside = insideUri(asked, names)
+      const read = async (own: CallContext, as: Caller) => ({
+        contents: await entry.read(inside, args, own, as),
+      })
+      const { contents } = await insider.run(caller, ctx, read, {
         method: 'resources/read',
         params: { uri: inside },
       })
@@ -190,15 +235,25 @@ function resource(entry: ResourceEntry, names: MountNames, insider: Insiders): R
   }
 }
 
+/** The URI as the mounted server has it, of whatever spelling of it found something there. */
+function insideUri(outside: string, names: MountNames): string {
+  return names.uriInside(outside) ?? names.uriInside(normalUri(outside) ?? '') ?? outside
+}
+
 function completionsInside(
   completions: PromptEntry['completions'],
+  ref: object,
   insider: Insiders,
 ): PromptEntry['completions'] {
   return {
     size: completions.size,
-    async suggest(argument, value, context, caller) {
-      const own = await insider.identify(caller)
-      return completions.suggest(argument, value, { ...context, auth: own.auth }, own)
+    suggest({ argument, context }, ctx, caller) {
+      const suggest = (own: CallContext, as: Caller) =>
+        completions.suggest({ ref, argument, context: { ...context, auth: own.auth } }, own, as)
+      return insider.run(caller, ctx, suggest, {
+        method: 'completion/complete',
+        params: { ref, argument, context: { arguments: context.arguments } },
+      })
     },
   }
 }

@@ -6,6 +6,7 @@ import type {
   TransportSendOptions,
 } from '@modelcontextprotocol/server'
 import type { Exchange } from './exchange.ts'
+import { rpcCode } from './rpc-error.ts'
 import type { Sdk, Seat } from './sdk-server.ts'
 import type { JsonObject } from './types.ts'
 
@@ -42,6 +43,8 @@ export interface Pending {
   cancel(reason: string): void
 }
 
+const notTaken = { code: rpcCode.invalidRequest, message: 'Not a JSON-RPC request' }
+
 interface Slot {
   readonly callerId: string | number
   readonly exchange: Exchange
@@ -61,6 +64,8 @@ export class Multiplexer implements Pick<Seat, 'exchangeOf' | 'requestIdOf'> {
   #lastId = 0
   /** The request that is being handed over right now. */
   #arriving = 0
+  /** Whether the protocol engine has complained of what is being handed over. */
+  #hasComplained = false
 
   /** @param unrelated takes what belongs to no request, for the one client that stays */
   constructor(unrelated: Deliver = () => {}) {
@@ -68,21 +73,32 @@ export class Multiplexer implements Pick<Seat, 'exchangeOf' | 'requestIdOf'> {
   }
 
   /**
-   * Connects the server that answers.
+   * Connects the server that answers. It takes messages from now on.
    * @param revision the protocol revision it is bound to; none where an `initialize` decides
    */
-  async connect(sdk: Sdk, server: Server, revision: string | undefined): Promise<void> {
+  connect(sdk: Sdk, server: Server, revision: string | undefined): void {
     const transport = transportFor(sdk, revision, (message, options) => this.#route(message, options))
-    await server.connect(transport)
-    this.#deliver = (message) => transport.onmessage?.(message as JSONRPCMessage, {})
+    // It listens before it waits for the transport to start, which has nothing to do.
+    server.connect(transport).catch(() => {})
+    const { onerror } = server
+    server.onerror = (error) => {
+      this.#hasComplained = true
+      onerror?.(error)
+    }
+    const { onmessage } = transport
+    if (!onmessage) throw new Error('the protocol engine does not listen')
+    this.#deliver = (message) => onmessage(message as JSONRPCMessage, {})
   }
 
   request(message: RpcRequest, exchange: Exchange, sink: Sink): Pending {
     const id = ++this.#lastId
     this.#slots.set(id, { callerId: message.id, exchange, sink })
     this.#arriving = id
+    this.#hasComplained = false
     try {
       this.#deliver({ ...message, id })
+      // What it does not take for a request it never answers.
+      if (this.#hasComplained) this.#answered({ jsonrpc: '2.0', id, error: notTaken })
     } finally {
       this.#arriving = 0
     }

@@ -1,26 +1,46 @@
 import type { ServerResponse } from 'node:http'
 
+/** Tells a web-standard response, also one of a class that a framework has put in the place of the runtime's. */
+export function isResponse(value: unknown): value is Response {
+  if (value instanceof Response) return true
+  const { headers, status } = (value ?? {}) as Partial<Response>
+  return typeof status === 'number' && typeof headers?.getSetCookie === 'function'
+}
+
 /** Writes a web-standard response to a Node one. */
 export async function sendResponse(
   response: Response,
   res: ServerResponse,
   extraHeaders: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  res.statusCode = response.status
-  response.headers.forEach((value, name) => {
-    if (name !== 'set-cookie') res.setHeader(name, value)
-  })
-  const cookies = response.headers.getSetCookie()
-  if (cookies.length > 0) res.setHeader('set-cookie', cookies)
-  for (const [name, value] of Object.entries(extraHeaders)) res.setHeader(name, value)
-  if (response.body && res.req.method !== 'HEAD') return pump(response.body, res)
-  await response.body?.cancel()
+  const { status, body } = response
+  const withBody = res.req.method !== 'HEAD'
+  // Before anything is written: what somebody reads already cannot be sent.
+  const reader = body?.getReader()
+  res.writeHead(status, headersOf(response, extraHeaders))
+  if (reader && withBody) return pump(reader, res)
   res.end()
+  await reader?.cancel()
+}
+
+function headersOf(
+  response: Response,
+  extraHeaders: Readonly<Record<string, string>>,
+): Record<string, string | string[]> {
+  const headers: Record<string, string | string[]> = Object.fromEntries(response.headers)
+  const cookies = response.headers.getSetCookie()
+  if (cookies.length > 0) headers['set-cookie'] = cookies
+  const { vary } = headers
+  return { ...headers, ...extraHeaders, ...variesOn(vary, extraHeaders) }
+}
+
+/** What an answer varies on by itself, and because of what was added. */
+function variesOn(own: unknown, { vary }: Readonly<Record<string, string>>): { readonly vary?: string } {
+  return typeof own === 'string' && vary !== undefined ? { vary: `${own}, ${vary}` } : {}
 }
 
 /** Passes a stream on at the speed of the reader, and stops its source when the reader leaves. */
-async function pump(body: ReadableStream<Uint8Array>, res: ServerResponse): Promise<void> {
-  const reader = body.getReader()
+async function pump(reader: ReadableStreamDefaultReader<Uint8Array>, res: ServerResponse): Promise<void> {
   const leave = () => void reader.cancel().catch(() => {})
   res.once('close', leave)
   res.flushHeaders()
@@ -29,9 +49,10 @@ async function pump(body: ReadableStream<Uint8Array>, res: ServerResponse): Prom
       if (res.destroyed) return
       if (!res.write(read.value)) await drained(res)
     }
+    // Only here: what broke off must not look whole.
+    res.end()
   } finally {
     res.off('close', leave)
-    res.end()
   }
 }
 

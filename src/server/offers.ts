@@ -1,27 +1,29 @@
-import type { Server } from '@modelcontextprotocol/server'
-import { ensureAdmitted } from './admission.ts'
-import { completionResult } from './completion.ts'
-import { admit, type Caller, type Component } from './component.ts'
+import type { Server, ServerContext } from '@modelcontextprotocol/server'
+import { askedUri, ensureAdmitted, mostSubscriptions } from './admission.ts'
+import { type Caller, type Component, isVisible } from './component.ts'
+import type { ComponentList } from './component-list.ts'
 import { page } from './page.ts'
-import { findResource } from './registry.ts'
+import { findResource, type Registry } from './registry.ts'
 import type { Answer } from './request.ts'
+import type { ResourceEntry } from './resources.ts'
 import { RpcError, rpcCode } from './rpc-error.ts'
 import type { Sdk, Seat } from './sdk-server.ts'
 import type { Served } from './served.ts'
-import type { JsonObject } from './types.ts'
+import { andThen } from './thenable.ts'
+import { normalUri } from './uri-template.ts'
 
 /** `tools/list` and `tools/call`. */
 export function offerTools(server: Server, served: Served, answer: Answer): void {
   const { tools } = served.registry
   server.setRequestHandler('tools/list', ({ params }, ctx) =>
-    answer(params, ctx, async (_call, exchange) => lines(served, 'tools', tools, exchange, params)),
+    answer(params, ctx, async (_call, exchange) => lines(served, 'tools', tools, exchange, params, ctx)),
   )
   server.setRequestHandler('tools/call', ({ params }, ctx) =>
-    answer(params, ctx, async (call, exchange) => {
+    answer(params, ctx, (call, exchange) => {
       const tool = existing(tools.get(params.name), 'tool')
-      await ensureAdmitted(exchange, tool, { arguments: params.arguments })
-      const result = await tool.call(params.arguments, call, exchange)
-      return server.projectCallToolResult(wire(result), wire(tool.outputSchema))
+      const admitted = ensureAdmitted(exchange, tool, { arguments: params.arguments })
+      const result = andThen(admitted, () => tool.call(params.arguments, call, exchange))
+      return andThen(result, (value) => server.projectCallToolResult(wire(value), wire(tool.outputSchema)))
     }),
   )
 }
@@ -30,21 +32,23 @@ export function offerTools(server: Server, served: Served, answer: Answer): void
 export function offerResources(sdk: Sdk, server: Server, served: Served, seat: Seat, answer: Answer): void {
   const { resources, templates } = served.registry
   server.setRequestHandler('resources/list', ({ params }, ctx) =>
-    answer(params, ctx, async (_call, exchange) => lines(served, 'resources', resources, exchange, params)),
+    answer(params, ctx, async (_call, exchange) =>
+      lines(served, 'resources', resources, exchange, params, ctx),
+    ),
   )
   server.setRequestHandler('resources/templates/list', ({ params }, ctx) =>
     answer(params, ctx, async (_call, exchange) =>
-      lines(served, 'resourceTemplates', templates, exchange, params),
+      lines(served, 'resourceTemplates', templates, exchange, params, ctx),
     ),
   )
   server.setRequestHandler('resources/read', ({ params }, ctx) =>
     answer(params, ctx, async (call, exchange) => {
       const found = findResource(served.registry, params.uri)
       if (!found) throw new sdk.ResourceNotFoundError(params.uri)
-      await ensureAdmitted(exchange, found.entry, { uri: params.uri })
+      await ensureAdmitted(exchange, found.entry, askedUri(params.uri))
       const contents = await found.entry.read(params.uri, found.args, call, exchange)
       const isModern = ctx.mcpReq.envelope !== undefined
-      const cacheScope = served.isOpen ? 'public' : 'private'
+      const cacheScope = served.isOpen && !found.entry.rule ? 'public' : 'private'
       const kept = isModern ? { ttlMs: found.entry.ttlMs, cacheScope } : {}
       return conforming(sdk, 'ReadResourceResult', { contents, ...kept })
     }),
@@ -62,8 +66,8 @@ function offerSubscriptions(
   server.setRequestHandler('resources/subscribe', ({ params }, ctx) =>
     answer(params, ctx, async (_call, exchange) => {
       const found = findResource(served.registry, params.uri)
-      await ensureAdmitted(exchange, existing(found?.entry, 'resource'), { uri: params.uri })
-      if (subscriptions.size >= mostSubscriptions)
+      await ensureAdmitted(exchange, existing(found?.entry, 'resource'), askedUri(params.uri))
+      if (subscriptions.size >= mostSubscriptions && !subscriptions.has(params.uri))
         throw new RpcError(rpcCode.invalidRequest, 'Too many subscriptions')
       subscriptions.add(params.uri)
       return {}
@@ -77,14 +81,11 @@ function offerSubscriptions(
   )
 }
 
-/** Of one client. */
-const mostSubscriptions = 1000
-
 /** `prompts/list` and `prompts/get`. */
 export function offerPrompts(sdk: Sdk, server: Server, served: Served, answer: Answer): void {
   const { prompts } = served.registry
   server.setRequestHandler('prompts/list', ({ params }, ctx) =>
-    answer(params, ctx, async (_call, exchange) => lines(served, 'prompts', prompts, exchange, params)),
+    answer(params, ctx, async (_call, exchange) => lines(served, 'prompts', prompts, exchange, params, ctx)),
   )
   server.setRequestHandler('prompts/get', ({ params }, ctx) =>
     answer(params, ctx, async (call, exchange) => {
@@ -97,39 +98,51 @@ export function offerPrompts(sdk: Sdk, server: Server, served: Served, answer: A
 
 /** `completion/complete`. What a caller does not see is not completed either. */
 export function offerCompletions(server: Server, served: Served, answer: Answer): void {
-  const { prompts, templates, resources } = served.registry
+  const { prompts } = served.registry
   server.setRequestHandler('completion/complete', ({ params }, ctx) =>
-    answer(params, ctx, async (_call, exchange) => {
+    answer(params, ctx, async (call, exchange) => {
       const { ref, argument, context } = params
-      const found =
-        ref.type === 'ref/prompt' ? prompts.get(ref.name) : (templates.get(ref.uri) ?? resources.get(ref.uri))
-      const what = ref.type === 'ref/prompt' ? 'prompt' : 'resource template'
-      const entry = await shown(existing(found, what), what, exchange)
+      const entry =
+        ref.type === 'ref/prompt'
+          ? await shown(prompts.get(ref.name), 'prompt', exchange)
+          : await shown(templateOf(served.registry, ref.uri), 'resource template', exchange)
       const known = { auth: exchange.auth, arguments: { ...context?.arguments } }
-      return completionResult(await entry.completions.suggest(argument.name, argument.value, known, exchange))
+      return entry.completions.suggest({ ref, argument, context: known }, call, exchange)
     }),
   )
 }
 
-/** One page of a list. */
-async function lines(
-  { limits }: Served,
-  member: string,
-  list: { visible(caller: Caller): readonly JsonObject[] | Promise<readonly JsonObject[]> },
-  caller: Caller,
-  params: { cursor?: string | undefined } | undefined,
-): Promise<Record<string, unknown>> {
-  const { items, nextCursor } = page(await list.visible(caller), params?.cursor, limits.pageSize)
-  return { [member]: items, ...(nextCursor !== undefined && { nextCursor }) }
+/** A resource without variables has nothing to complete, and exists all the same. */
+function templateOf({ templates, resources }: Registry, uri: string): ResourceEntry | undefined {
+  const name = normalUri(uri) ?? ''
+  return templates.get(name) ?? resources.get(name)
 }
 
-async function shown<Entry extends Component>(entry: Entry, what: string, caller: Caller): Promise<Entry> {
-  try {
-    await admit(entry, caller, {})
-    return entry
-  } catch {
-    return existing<Entry>(undefined, what)
+/** One page of a list. */
+async function lines(
+  { limits, isOpen }: Served,
+  member: string,
+  list: Pick<ComponentList<Component>, 'visible' | 'isRuled'>,
+  caller: Caller,
+  params: { cursor?: string | undefined } | undefined,
+  { mcpReq }: ServerContext,
+): Promise<Record<string, unknown>> {
+  const { items, nextCursor } = page(await list.visible(caller), params?.cursor, limits.pageSize)
+  // Of a mounted server that asks for a token, or under a rule, callers see different lists even of an open server.
+  const isPrivate = isOpen && list.isRuled && mcpReq.envelope !== undefined
+  return {
+    [member]: items,
+    ...(nextCursor !== undefined && { nextCursor }),
+    ...(isPrivate && { cacheScope: 'private' }),
   }
+}
+
+async function shown<Entry extends Component>(
+  entry: Entry | undefined,
+  what: string,
+  caller: Caller,
+): Promise<Entry> {
+  return existing(entry && (await isVisible(entry, caller)) ? entry : undefined, what)
 }
 
 function existing<Entry>(entry: Entry | undefined, what: string): Entry {

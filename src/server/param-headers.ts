@@ -30,10 +30,26 @@ export function paramHeaders(owner: string, inputSchema: JsonObject): readonly P
 
 function collect(owner: string, schema: unknown, path: readonly string[], found: ParamHeader[]): void {
   if (typeof schema !== 'object' || schema === null || path.length > maxDepth) return
-  const { [key]: name, type, properties } = schema as JsonObject
+  const { [key]: name, type, properties, ...others } = schema as JsonObject
   if (name !== undefined) found.push(declared(owner, name, type, path))
+  for (const [keyword, inner] of Object.entries(others)) {
+    if (!plainKeywords.has(keyword)) refuseIn(owner, inner, keyword)
+  }
   if (typeof properties !== 'object' || properties === null) return
   for (const [member, inner] of Object.entries(properties)) collect(owner, inner, [...path, member], found)
+}
+
+/** Keywords whose value is data, and no schema. */
+const plainKeywords: ReadonlySet<string> = new Set(['default', 'const', 'enum', 'examples', 'required'])
+
+/** Where a value may be one of several, or none, no header can stand for it. */
+function refuseIn(owner: string, schema: unknown, keyword: string, depth = 0): void {
+  if (typeof schema !== 'object' || schema === null || depth > maxDepth) return
+  if (Object.hasOwn(schema, key) && typeof (schema as JsonObject)[key] === 'string')
+    throw new TypeError(`${owner}: ${key} must not stand under "${keyword}": only under "properties"`)
+  for (const [inside, inner] of Object.entries(schema)) {
+    if (!plainKeywords.has(inside)) refuseIn(owner, inner, keyword, depth + 1)
+  }
 }
 
 function declared(owner: string, name: unknown, type: unknown, path: readonly string[]): ParamHeader {
@@ -58,8 +74,10 @@ export function paramHeaderMismatch(
   for (const declaration of declarations) {
     const expected = textOf(valueAt(args, declaration.path))
     if (expected === undefined) continue
-    const [sent] = head.header(declaration.header)
+    const [sent, ...more] = head.header(declaration.header)
     if (sent === undefined) return `the header ${declaration.header} is missing`
+    // Whoever decided by the other one decided about another call.
+    if (more.length > 0) return `the header ${declaration.header} stands there twice`
     const value = decoded(sent.trim())
     if (value === undefined) return `the header ${declaration.header} is not valid Base64`
     const agree = declaration.isNumber ? sameNumber(value, expected) : value === expected
@@ -80,11 +98,13 @@ function valueAt(args: unknown, path: readonly string[]): unknown {
 /** What the header has to say; `undefined` where none is expected. */
 function textOf(value: unknown): string | undefined {
   if (typeof value === 'string') return value
-  return typeof value === 'boolean' || Number.isSafeInteger(value) ? String(value) : undefined
+  return typeof value === 'boolean' || Number.isFinite(value) ? String(value) : undefined
 }
 
+/** Digit by digit: a number is rounded when it is read, and what differs only behind that is another one. */
 function sameNumber(sent: string, expected: string): boolean {
-  return /^-?\d+(?:\.\d+)?$/.test(sent) ? Number(sent) === Number(expected) : sent === expected
+  const [, whole] = /^(-?\d+)(?:\.0+)?$/.exec(sent) ?? []
+  return (whole ?? sent) === expected
 }
 
 const wrapped = /^=\?base64\?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)\?=$/

@@ -4,7 +4,7 @@ import type { CallContext } from './call-context.ts'
 import { type Completions, completions } from './completion.ts'
 import type { Caller, Component } from './component.ts'
 import { failureText } from './failure.ts'
-import { listedMembers } from './listed.ts'
+import { listedMembers, listedTexts } from './listed.ts'
 import { type PromptResult, toPromptResult } from './result.ts'
 import { RpcError, rpcCode } from './rpc-error.ts'
 import { jsonSchemaOf, validate } from './schema.ts'
@@ -50,7 +50,7 @@ export function promptEntry<Args extends StandardSchema | undefined>(
   const owner = `prompt "${name}"`
   checkOptions(owner, options, known)
   if (typeof handler !== 'function') throw new TypeError(`${owner}: the handler must be a function`)
-  const { argsSchema, title, description } = options
+  const { argsSchema } = options
   const run = handler as (args: unknown, ctx: HandlerContext) => unknown
   const listedArgs = argsSchema && listedArguments(jsonSchemaOf(`${owner}: argsSchema`, argsSchema, 'input'))
   const names = (listedArgs ?? []).map((argument) => String(argument.name))
@@ -61,8 +61,7 @@ export function promptEntry<Args extends StandardSchema | undefined>(
     completions: completions(owner, options.complete, names, logger),
     listed: Object.freeze({
       name,
-      ...(title !== undefined && { title }),
-      ...(description !== undefined && { description }),
+      ...listedTexts(owner, options, ['title', 'description']),
       ...(listedArgs && { arguments: listedArgs }),
       ...listedMembers(owner, options.listed),
     }),

@@ -44,6 +44,7 @@ export class EventStream {
   readonly #listeners: (() => void)[] = []
   #waiting: string[] = []
   #target: StreamTarget | undefined
+  #hasReader = false
   #state: 'open' | 'ended' | 'closed' = 'open'
   #timer: ReturnType<typeof setInterval> | undefined
 
@@ -53,6 +54,11 @@ export class EventStream {
 
   get isOpen(): boolean {
     return this.#state === 'open'
+  }
+
+  /** Whether somebody has begun to read. */
+  get hasReader(): boolean {
+    return this.#hasReader
   }
 
   /** Calls back once, when the reader has left or has everything. */
@@ -95,10 +101,13 @@ export class EventStream {
       return
     }
     this.#target = target
-    for (const text of this.#waiting) target.write(text)
+    this.#hasReader = true
+    const waiting = this.#waiting
     this.#waiting = []
+    // One that is too much for the reader closes the stream.
+    for (const text of waiting) this.#target?.write(text)
     if (this.#state === 'ended') this.#finish()
-    else this.#stayAlive()
+    else if (this.isOpen) this.#stayAlive()
   }
 
   #stayAlive(): void {

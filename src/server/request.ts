@@ -1,12 +1,13 @@
 import type { RequestStateCodec, Server, ServerContext } from '@modelcontextprotocol/server'
-import { ToolError } from '../core/index.ts'
+import { AuthError, ToolError } from '../core/index.ts'
 import { toAuthInfo } from '../http/auth-info.ts'
+import { policyEntry } from './admit-exchange.ts'
 import { CallContext, type ProtocolContext } from './call-context.ts'
 import { digestOfCall } from './digest.ts'
 import type { Exchange } from './exchange.ts'
 import { genericFailure, isRefusal, stackText } from './failure.ts'
 import { type Ask, type Form, type InputChannel, type InputRequest, inputChannel } from './input.ts'
-import { around } from './middleware.ts'
+import { surrounded } from './middleware.ts'
 import { type RoundState, type Rounds, rounds, Suspension } from './rounds.ts'
 import { RpcError, rpcCode } from './rpc-error.ts'
 import { isStandardSchema, jsonSchemaOf } from './schema.ts'
@@ -43,35 +44,30 @@ export function answerer(
     const exchange = seat.exchangeOf(ctx)
     const state = ctx.mcpReq.requestState<RoundState>()
     if (state !== undefined) await checkState(sdk, state, params)
-    const protocol = new SdkContext(seat, server, ctx, exchange, (own) => input(own, state))
+    const protocol = new SdkContext(seat, server, ctx, exchange, (own, principal) =>
+      input(own, state, principal),
+    )
     const call = new CallContext(exchange.auth, protocol)
+    const ask = (asked: Rounds) => {
+      call.abort(new Suspension('the client is asked'))
+      return ended(asked, params, ctx)
+    }
+    const answered = () => orAsked(protocol, async () => run(call, exchange), ask)
     inFlight.add(call)
     try {
-      if (middleware.length === 0) return await run(call, exchange)
+      if (middleware.length === 0) return await answered()
       const request = {
         method: ctx.mcpReq.method,
-        params: params as JsonObject,
+        params: (params ?? {}) as JsonObject,
         auth: exchange.auth,
         signal: call.signal,
       }
-      return await around(middleware, request, async () => run(call, exchange))
+      return await surrounded(sdk, middleware, request, answered)
     } catch (error) {
-      if (error instanceof Suspension && protocol.rounds) {
-        call.abort(error)
-        return ended(protocol.rounds, params, ctx)
-      }
       throw asProtocolError(sdk, served, exchange, error)
     } finally {
       inFlight.delete(call)
     }
-  }
-
-  /** How the client is asked: in a round of its own, or while the call waits. */
-  function input(protocol: SdkContext, state: RoundState | undefined): InputChannel {
-    const { mcpReq } = protocol.ctx
-    if (mcpReq.envelope === undefined) return inputChannel(askNow(server, protocol.ctx), forms)
-    protocol.rounds = rounds(state, mcpReq.inputResponses)
-    return inputChannel(protocol.rounds.ask, forms, protocol.rounds.suspension)
   }
 
   async function ended(asked: Rounds, params: unknown, ctx: ServerContext): Promise<unknown> {
@@ -80,8 +76,41 @@ export function answerer(
     return { resultType: 'input_required', inputRequests, requestState }
   }
 
+  /** How the client is asked: in a round of its own, or while the call waits. */
+  function input(
+    protocol: SdkContext,
+    state: RoundState | undefined,
+    principal: string | undefined,
+  ): InputChannel {
+    const { mcpReq } = protocol.ctx
+    if (mcpReq.envelope === undefined) return inputChannel(askNow(server, protocol.ctx), forms)
+    protocol.rounds ??= rounds(state, mcpReq.inputResponses)
+    return inputChannel(protocol.rounds.ask(principal), forms, protocol.rounds.suspension)
+  }
+
   // The SDK checks each result against the schema of its method.
   return (params, ctx, run) => answer(params, ctx, run) as Promise<never>
+}
+
+/** Ends a call with its questions, if it has any, whatever became of its handler: to catch that is not to prevent it. */
+async function orAsked(
+  protocol: { readonly rounds: Rounds | undefined },
+  run: () => Promise<unknown>,
+  ask: (asked: Rounds) => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    const result = await run()
+    if (protocol.rounds?.isSuspended !== true) return result
+  } catch (error) {
+    if (protocol.rounds?.isSuspended !== true) throw error
+  }
+  return ask(protocol.rounds)
+}
+
+/** Nobody could say whether the caller may: that is neither a yes nor a no (as in a list, where each rule is asked). */
+function isFault(error: unknown): error is AuthError {
+  if (!(error instanceof AuthError) || error.status !== undefined) return false
+  return error.code === 'verifier_unavailable' || error.code === 'server_error'
 }
 
 /** A state was signed for one call: with other arguments it is as good as forged. */
@@ -95,6 +124,11 @@ function asProtocolError(sdk: Sdk, { logger }: Served, exchange: Exchange, error
   if (error instanceof sdk.ProtocolError) return error
   if (error instanceof RpcError) return new sdk.ProtocolError(error.code, error.message)
   if (error instanceof ToolError) return new sdk.ProtocolError(rpcCode.invalidRequest, error.message)
+  if (isFault(error)) {
+    exchange.refused ??= error
+    if (error.code === 'server_error') logger(policyEntry(error, exchange))
+    return new sdk.ProtocolError(rpcCode.internalError, genericFailure)
+  }
   if (isRefusal(error)) {
     exchange.refused ??= error
     const needs = error.scopes ? `; this needs ${error.scopes.join(' ')}` : ''
@@ -105,6 +139,9 @@ function asProtocolError(sdk: Sdk, { logger }: Served, exchange: Exchange, error
   return new sdk.ProtocolError(rpcCode.internalError, genericFailure)
 }
 
+/** Makes how the client is asked; on behalf of a principal other than that of the call, if one is named. */
+type MakeChannel = (own: SdkContext, principal: string | undefined) => InputChannel
+
 /** What the SDK knows of one request. A class for its getters: most calls need little of it. */
 class SdkContext implements ProtocolContext {
   readonly ctx: ServerContext
@@ -112,28 +149,24 @@ class SdkContext implements ProtocolContext {
   rounds: Rounds | undefined
   readonly #server: Server
   readonly #exchange: Exchange
-  readonly #channel: (own: SdkContext) => InputChannel
+  readonly #channel: MakeChannel
   #input: InputChannel | undefined
 
-  constructor(
-    seat: Seat,
-    server: Server,
-    ctx: ServerContext,
-    exchange: Exchange,
-    channel: (own: SdkContext) => InputChannel,
-  ) {
+  constructor(seat: Seat, server: Server, ctx: ServerContext, exchange: Exchange, channel: MakeChannel) {
     this.#server = server
     this.ctx = ctx
     this.requestId = seat.requestIdOf(ctx)
     this.#exchange = exchange
     this.#channel = channel
-    // Handed on without their object, by `CallContext.as`.
-    this.notify = (notification) => ctx.mcpReq.notify(notification)
-    this.log = (level: LogLevel, data) => ctx.mcpReq.log(level, data)
   }
 
-  readonly notify: ProtocolContext['notify']
-  readonly log: ProtocolContext['log']
+  notify(notification: { method: string; params: Record<string, unknown> }): Promise<void> {
+    return this.ctx.mcpReq.notify(notification)
+  }
+
+  log(level: LogLevel, data: unknown): Promise<void> {
+    return this.ctx.mcpReq.log(level, data)
+  }
 
   get signal(): AbortSignal {
     return this.ctx.mcpReq.signal
@@ -144,8 +177,12 @@ class SdkContext implements ProtocolContext {
   }
 
   get input(): InputChannel {
-    this.#input ??= this.#channel(this)
+    this.#input ??= this.#channel(this, undefined)
     return this.#input
+  }
+
+  inputFor(principal: string): InputChannel {
+    return this.#channel(this, principal)
   }
 
   get clientCapabilities(): JsonObject {
@@ -179,12 +216,9 @@ const capabilityFor = {
 /** Asks a client of 2025-11-25, on the stream of the call. */
 function askNow(server: Server, { mcpReq }: ServerContext): Ask {
   return async ({ method, params }: InputRequest) => {
-    const capability = capabilityFor[method]
-    const known = server.getClientCapabilities()?.[capability]
-    if (known === undefined)
-      throw new ToolError(`This needs a client with the capability "${capability}", in a session`)
-    if (capability === 'elicitation' && params?.mode === 'url' && !('url' in known))
-      throw new ToolError('This needs a client that can send a person to a page')
+    const lacking = lackingIn(server.getClientCapabilities() ?? {}, { method, ...(params && { params }) })
+    if (lacking !== undefined)
+      throw new ToolError(`This needs a client with the capability "${lacking}", in a session`)
     try {
       const elicitationId = params?.mode === 'url' ? { elicitationId: crypto.randomUUID() } : {}
       const sent = { method, ...(params && { params: { ...params, ...elicitationId } }) }
@@ -193,6 +227,19 @@ function askNow(server: Server, { mcpReq }: ServerContext): Ask {
       throw new ToolError(`The client did not answer ${method}`, { cause: error })
     }
   }
+}
+
+/** A client that is asked for what it cannot do may never answer. */
+function lackingIn(known: JsonObject, { method, params }: InputRequest): string | undefined {
+  const capability = capabilityFor[method]
+  const details = known[capability] as JsonObject | undefined
+  if (details === undefined) return capability
+  // Who says nothing more of elicitation can show forms, as it was before there were pages.
+  const showsForms = 'form' in details || !('url' in details)
+  if (params?.mode === 'form' && !showsForms) return 'elicitation.form'
+  if (params?.mode === 'url' && !('url' in details)) return 'elicitation.url'
+  const usesTools = params?.tools !== undefined || params?.toolChoice !== undefined
+  return capability === 'sampling' && usesTools && !('tools' in details) ? 'sampling.tools' : undefined
 }
 
 /** Forms are given as a schema that validates, or as the JSON that describes one. */

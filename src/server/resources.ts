@@ -4,7 +4,7 @@ import type { CallContext } from './call-context.ts'
 import { type Completions, completions } from './completion.ts'
 import type { Caller, Component } from './component.ts'
 import { failureText } from './failure.ts'
-import { listedMembers } from './listed.ts'
+import { listedMembers, listedTexts } from './listed.ts'
 import { toResourceContents } from './result.ts'
 import { RpcError, rpcCode } from './rpc-error.ts'
 import type { ComponentDefaults } from './tools.ts'
@@ -60,7 +60,7 @@ export function resourceEntry(
   const name = normalUri(uri)
   if (name === undefined || (!template && !URL.canParse(uri)))
     throw new TypeError(`${owner}: the URI must be absolute, for example notes://today`)
-  const { title, description, mimeType } = options
+  const { mimeType } = options
   const kind = template ? 'resource template' : 'resource'
   return {
     kind,
@@ -71,10 +71,8 @@ export function resourceEntry(
     ttlMs: numberBetween(`${owner}: ttlMs`, options.ttlMs ?? 0, 0, 86_400_000),
     listed: Object.freeze({
       ...(template ? { uriTemplate: uri } : { uri }),
-      name: options.name ?? uri,
-      ...(title !== undefined && { title }),
-      ...(description !== undefined && { description }),
-      ...(mimeType !== undefined && { mimeType }),
+      name: uri,
+      ...listedTexts(owner, options, ['name', 'title', 'description', 'mimeType']),
       ...listedMembers(owner, options.listed, ['icons', 'annotations', 'size', 'meta']),
     }),
     async read(asked, args, ctx) {

@@ -29,9 +29,15 @@ export class Suspension extends Error {
  * "Multi Round-Trip Requests"). Nothing is kept on the server in between.
  */
 export interface Rounds {
-  readonly ask: Ask
+  /**
+   * @param principal on whose behalf is asked, where the call itself does not say it: an answer given by one is none by
+   *   another. Default: that of the call
+   */
+  ask(principal?: string): Ask
   /** Rejects with a {@link Suspension} as soon as something was asked that has no answer yet. */
   readonly suspension: Promise<never>
+  /** Whether the call has ended to ask the client, whatever comes of its handler. */
+  readonly isSuspended: boolean
   /** The questions to answer the call with, and what the client is to carry. */
   pending(): Pending
 }
@@ -54,21 +60,38 @@ export function rounds(state: RoundState | undefined, responses: JsonObject | un
   const used = new Set<string>()
   /** Questions of which it is not known yet whether they have an answer. */
   let open = 0
+  let isSuspended = false
+  /** One after the other, so that questions go by the same names in each round, however long a digest takes. */
+  let turn: Promise<unknown> = Promise.resolve()
+
+  function unusedKey(): string {
+    let number = used.size + 1
+    while (used.has(`input-${number}`)) number++
+    return `input-${number}`
+  }
 
   /** Not at once: what a handler asks in one go, with `Promise.all`, goes out in one round. */
   function endSoon(): void {
     setTimeout(() => {
-      if (open === 0) reject(new Suspension('the client is asked'))
+      if (open > 0) return
+      isSuspended = true
+      reject(new Suspension('the client is asked'))
     }, 0)
   }
 
   return {
     suspension: promise,
-    async ask(request, name) {
-      const key = name !== undefined && !used.has(name) ? name : `input-${used.size + 1}`
+    get isSuspended() {
+      return isSuspended
+    },
+    ask: (principal) => async (request, name) => {
+      const key = name !== undefined && !used.has(name) ? name : unusedKey()
       used.add(key)
       open++
-      const asked = await digest(JSON.stringify(request)).finally(() => open--)
+      const pending = digest(JSON.stringify(principal === undefined ? request : [principal, request]))
+      const before = turn
+      turn = before.then(() => pending)
+      const asked = await before.then(() => pending).finally(() => open--)
       const known = answers.get(key)
       // A question that has become another one was not answered: "yes" to one file is not "yes" to the next.
       if (known?.asked === asked && 'answer' in known) return known.answer

@@ -1,10 +1,12 @@
+import { AuthError } from '../core/index.ts'
 import { runWithToken } from '../http/context.ts'
 import { isRefusal } from '../http/gate.ts'
 import { jsonAnswer, type PlainAnswer } from '../http/refusal.ts'
-import { type BodyProblem, bodyProblemStatus } from './body.ts'
-import type { CustomRoute } from './custom-routes.ts'
+import { type BodyProblem, bodyProblemAnswer } from './body.ts'
+import type { CustomRoute, RouteContext, RouteHandler } from './custom-routes.ts'
 import type { Door } from './door.ts'
-import { closed, type Endpoint, type Visit } from './endpoint.ts'
+import { closed, type Endpoint, refusalFor, type Visit } from './endpoint.ts'
+import { isResponse } from './node-response.ts'
 
 /** A request to a route of one's own. */
 export interface RouteVisit extends Pick<Visit, 'incoming' | 'remote'> {
@@ -26,14 +28,32 @@ export async function answerRoute(
   const caller = await endpoint.admit(visit, isProtected ? door : { ...door, gate: undefined })
   if (caller && isRefusal(caller)) return caller
   if (endpoint.isClosed) return closed
-  const bare = incoming.bare()
+  const { method } = incoming.head
   // Whoever answers GET answers HEAD, without the body (RFC 9110 section 9.3.2).
-  const method = bare.method === 'HEAD' && methods.includes('GET') ? 'GET' : bare.method
-  if (!methods.includes(method))
+  if (!methods.includes(method === 'HEAD' && methods.includes('GET') ? 'GET' : method))
     return jsonAnswer(405, { error: 'method_not_allowed' }, { allow: methods.join(', ') })
-  const read = bare.method === 'GET' || bare.method === 'HEAD' ? [] : await visit.bytes()
-  if (typeof read === 'string') return jsonAnswer(bodyProblemStatus(read), { error: 'invalid_request' })
+  const read = method === 'GET' || method === 'HEAD' ? [] : await visit.bytes()
+  if (typeof read === 'string') return bodyProblemAnswer(read, { error: 'invalid_request' })
+  const bare = incoming.bare()
   const request = read.length === 0 ? bare : new Request(bare, { body: new Blob([...read]) })
-  const entry = { token: caller, covers: endpoint.covers, clock: endpoint.clock }
-  return runWithToken(entry, async () => handler(request, { auth: caller }))
+  const covers: Endpoint['covers'] = (token, scopes) => endpoint.covers(token, scopes)
+  const entry = { token: caller, covers, clock: endpoint.clock }
+  return runWithToken(entry, () => handled(handler, request, { auth: caller }, door))
+}
+
+/** A handler may refuse, with `requireScopes` or an {@link AuthError} of its own. */
+async function handled(
+  handler: RouteHandler,
+  request: Request,
+  context: RouteContext,
+  { refuse }: Door,
+): Promise<Response | PlainAnswer> {
+  try {
+    const response: unknown = await handler(request, context)
+    if (isResponse(response)) return response
+    throw new TypeError('a route must answer with a Response')
+  } catch (error) {
+    if (error instanceof AuthError) return refusalFor(error, refuse)
+    throw error
+  }
 }

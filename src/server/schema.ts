@@ -1,3 +1,4 @@
+import { andThen } from './thenable.ts'
 import type { JsonObject, SchemaIssue, StandardSchema } from './types.ts'
 
 /** A validated value, or what was wrong in one line. */
@@ -30,15 +31,15 @@ export function jsonSchemaOf(option: string, schema: unknown, direction: 'input'
 }
 
 /** Validates a value. A schema that throws is reported as a problem of the value: it never lets one pass. */
-export async function validate<Output>(
+export function validate<Output>(
   schema: StandardSchema<unknown, Output>,
   value: unknown,
-): Promise<Checked<Output>> {
-  const answer = schema['~standard'].validate(value)
-  const result = answer instanceof Promise ? await answer : answer
-  return result.issues === undefined
-    ? { ok: true, value: result.value }
-    : { ok: false, problem: describe(result.issues) }
+): Checked<Output> | Promise<Checked<Output>> {
+  return andThen(schema['~standard'].validate(value), (result) =>
+    result.issues === undefined
+      ? { ok: true, value: result.value }
+      : { ok: false, problem: describe(result.issues) },
+  )
 }
 
 /** Whether it is a schema that validates, whatever library made it. */

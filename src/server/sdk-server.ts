@@ -1,5 +1,6 @@
 import type { Server, ServerContext, ServerOptions } from '@modelcontextprotocol/server'
 import type { Exchange } from './exchange.ts'
+import { protocolEntry } from './failure.ts'
 import { offerCompletions, offerPrompts, offerResources, offerTools } from './offers.ts'
 import type { Registry } from './registry.ts'
 import { type Answer, answerer } from './request.ts'
@@ -37,10 +38,11 @@ export function sdkServer(sdk: Sdk, served: Served, seat: Seat): Server {
     requestState: { verify: codec.verify },
     cacheHints: cacheHints(served),
   })
+  server.onerror = (error) => served.logger(protocolEntry(error))
   const answer: Answer = answerer(sdk, served, seat, server, codec)
-  if (registry.tools.size > 0) offerTools(server, served, answer)
+  if (registry.tools.isOffered) offerTools(server, served, answer)
   if (hasResources(registry)) offerResources(sdk, server, served, seat, answer)
-  if (registry.prompts.size > 0) offerPrompts(sdk, server, served, answer)
+  if (registry.prompts.isOffered) offerPrompts(sdk, server, served, answer)
   if (hasCompletions(registry)) offerCompletions(server, served, answer)
   return server
 }
@@ -59,9 +61,9 @@ export function capabilities(
   const changes = listens ? { listChanged: true } : {}
   return {
     logging: {},
-    ...(registry.tools.size > 0 && { tools: changes }),
+    ...(registry.tools.isOffered && { tools: changes }),
     ...(hasResources(registry) && { resources: listens ? { ...changes, subscribe: true } : {} }),
-    ...(registry.prompts.size > 0 && { prompts: changes }),
+    ...(registry.prompts.isOffered && { prompts: changes }),
     ...(hasCompletions(registry) && { completions: {} }),
   }
 }
@@ -72,7 +74,7 @@ function wire<Result>(value: unknown): Result {
 }
 
 function hasResources(registry: Registry): boolean {
-  return registry.resources.size + registry.templates.size > 0
+  return registry.resources.isOffered || registry.templates.isOffered
 }
 
 function hasCompletions({ prompts, templates }: Registry): boolean {

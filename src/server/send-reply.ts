@@ -1,9 +1,12 @@
 import type { ServerResponse } from 'node:http'
 import { sendRefusal } from '../http/node-request.ts'
-import { sendResponse } from './node-response.ts'
+import { isResponse, sendResponse } from './node-response.ts'
 import { EventStream, type Reply } from './reply.ts'
 
-/** Bytes that may wait for a reader who is slower than what is sent; beyond it the stream ends. */
+/**
+ * Bytes that may wait for a reader who is slower than what is sent; with more the stream ends. One message may always be
+ * on its way, however long it is.
+ */
 const mostWaiting = 8 * 1024 * 1024
 
 /** Writes a reply to a Node response: an answer in one piece, a stream as it comes. */
@@ -12,7 +15,7 @@ export function sendReply(
   reply: Reply | Response,
   extraHeaders: Readonly<Record<string, string>> = {},
 ): void | Promise<void> {
-  if (reply instanceof Response) return sendResponse(reply, res, extraHeaders)
+  if (isResponse(reply)) return sendResponse(reply, res, extraHeaders)
   if (!(reply instanceof EventStream)) return sendRefusal(res, reply, extraHeaders)
   if (res.headersSent || res.destroyed) return reply.close()
   res.once('close', () => reply.close())
@@ -20,8 +23,8 @@ export function sendReply(
   res.flushHeaders()
   reply.attach({
     write(text) {
-      res.write(text)
       if (res.writableLength > mostWaiting) res.destroy()
+      else res.write(text)
     },
     end: () => void res.end(),
   })
@@ -33,10 +36,14 @@ export function webReply(
   method: string,
   extraHeaders: Readonly<Record<string, string>> = {},
 ): Response {
-  if (reply instanceof Response) {
+  if (isResponse(reply)) {
     const { status, statusText } = reply
     const headers = new Headers(reply.headers)
-    for (const [name, value] of Object.entries(extraHeaders)) headers.set(name, value)
+    for (const [name, value] of Object.entries(extraHeaders)) {
+      // What an answer varies on by itself stays.
+      if (name === 'vary') headers.append(name, value)
+      else headers.set(name, value)
+    }
     return new Response(method === 'HEAD' ? null : reply.body, { status, statusText, headers })
   }
   if (!(reply instanceof EventStream)) {
@@ -55,8 +62,8 @@ function bodyOf(stream: EventStream): ReadableStream<Uint8Array> {
       start(controller) {
         stream.attach({
           write(text) {
-            controller.enqueue(encoder.encode(text))
             if ((controller.desiredSize ?? 0) <= 0) stream.close()
+            else controller.enqueue(encoder.encode(text))
           },
           end() {
             try {

@@ -6,14 +6,16 @@ import type { Session } from './session.ts'
 /** All sessions of a server, each with its owner. Tells them what has changed. */
 export interface SessionTable extends ChangeListener {
   readonly size: number
-  /** Whether one more fits in; makes room by ending one of the same owner that has nothing to do. */
-  hasRoomFor(owner: string): boolean
+  /** Whether one more would fit in, if need be in the place of one of the same owner that has nothing to do. */
+  canHold(owner: string): boolean
+  /** Ends that one, if need be. @returns whether one more fits in */
+  makeRoomFor(owner: string): boolean
   add(session: Session, owner: string): void
   /** The session, if there is one of this id that belongs to this owner, who has used it now. */
   find(id: string, owner: string): Session | undefined
   /** Ends a session. */
   remove(session: Session): void
-  /** Ends all. */
+  /** Ends all, and takes no more. */
   close(): void
 }
 
@@ -36,6 +38,7 @@ class Table implements SessionTable {
   readonly #entries = new Map<string, Entry>()
   readonly #byOwner = new Map<string, Set<Session>>()
   #timer: ReturnType<typeof setInterval> | undefined
+  #isClosed = false
 
   constructor(limits: CheckedSessions, clock: Clock) {
     this.#limits = limits
@@ -46,14 +49,25 @@ class Table implements SessionTable {
     return this.#entries.size
   }
 
-  hasRoomFor(owner: string): boolean {
+  canHold(owner: string): boolean {
+    return !this.#isClosed && (this.#isRoomFor(owner) || this.#idleOf(owner) !== undefined)
+  }
+
+  makeRoomFor(owner: string): boolean {
+    const idle = this.#isRoomFor(owner) ? undefined : this.#idleOf(owner)
+    if (idle) this.remove(idle)
+    return !this.#isClosed && this.#isRoomFor(owner)
+  }
+
+  #isRoomFor(owner: string): boolean {
     const { max, maxPerPrincipal } = this.#limits
-    const own = this.#byOwner.get(owner) ?? new Set()
-    if (this.#entries.size < max && own.size < maxPerPrincipal) return true
-    const [idle] = [...own].filter((each) => !each.isBusy).sort((a, b) => a.lastUsedAt - b.lastUsedAt)
-    if (!idle) return false
-    this.remove(idle)
-    return true
+    return this.#entries.size < max && (this.#byOwner.get(owner)?.size ?? 0) < maxPerPrincipal
+  }
+
+  /** The one that has been idle longest. */
+  #idleOf(owner: string): Session | undefined {
+    const idle = [...(this.#byOwner.get(owner) ?? [])].filter((each) => !each.isBusy)
+    return idle.sort((a, b) => a.lastUsedAt - b.lastUsedAt)[0]
   }
 
   add(session: Session, owner: string): void {
@@ -106,6 +120,7 @@ class Table implements SessionTable {
   }
 
   close(): void {
+    this.#isClosed = true
     for (const session of this.#sessions()) this.remove(session)
   }
 

@@ -1,12 +1,12 @@
 import type { Server } from '@modelcontextprotocol/server'
+import { runWithToken } from '../http/context.ts'
 import { admitExchange } from './admit-exchange.ts'
-import { answering, type Outcome } from './answering.ts'
+import { answering, type Outcome, type Outlet } from './answering.ts'
 import { type Channels, channels } from './channels.ts'
 import { type Caller, isVisible } from './component.ts'
 import type { Exchange, Incoming } from './exchange.ts'
 import { Multiplexer, type Pending, type RpcRequest, type Sink } from './multiplexer.ts'
 import { findResource } from './registry.ts'
-import { rpcReply } from './reply.ts'
 import { rpcCode } from './rpc-error.ts'
 import { accepted, rpcOutcome } from './rpc-outcome.ts'
 import { type Sdk, sdkServer } from './sdk-server.ts'
@@ -22,6 +22,8 @@ export interface Session {
   /** Whether something is going on: a stream is open, or a call is running. */
   readonly isBusy: boolean
   readonly channels: Channels
+  /** Notes with which token the client came last: what it may hear of is decided by that one. */
+  heardFrom(exchange: Exchange): void
   /** Takes a message of the client. */
   post(incoming: Incoming, body: unknown, exchange: Exchange): Promise<Outcome>
   /** Tells the client of a change. */
@@ -34,14 +36,19 @@ export interface Session {
 /** How the answers to a client travel: over the HTTP response of each message, or all over one stream. */
 export type Delivery = 'responses' | 'one stream'
 
-/** Stands for a request that is not dispatched yet. */
-const arriving: Pending = { cancel() {} }
+/** A request from its arrival to its answer. */
+interface Call {
+  readonly id: string | number
+  /** Set once the protocol engine has it. */
+  pending: Pending | undefined
+  /** What becomes of it when it is given up. */
+  readonly givenUp: Promise<Outcome>
+  readonly giveUp: (outcome: Outcome) => void
+}
 
 /** Makes a {@link Session}; the client has still to send `initialize`. */
-export async function session(sdk: Sdk, served: Served, delivery: Delivery): Promise<Session> {
-  const made = new OneSession(sdk, served, delivery)
-  await made.connect()
-  return made
+export function session(sdk: Sdk, served: Served, delivery: Delivery): Session {
+  return new OneSession(sdk, served, delivery)
 }
 
 class OneSession implements Session {
@@ -53,12 +60,13 @@ class OneSession implements Session {
   readonly #served: Served
   readonly #delivery: Delivery
   readonly #subscriptions = new Set<string>()
-  readonly #running = new Map<string | number, Pending>()
+  readonly #running = new Map<string | number, Call>()
   readonly #lane: Multiplexer
   readonly #server: Server
   /** Who sent the last message: what the client may hear of is decided by the token it has now. */
   #caller: Caller | undefined
   #version: string | undefined
+  #isClosed = false
 
   constructor(sdk: Sdk, served: Served, delivery: Delivery) {
     this.#sdk = sdk
@@ -68,8 +76,12 @@ class OneSession implements Session {
     this.lastUsedAt = this.openedAt
     const isOwn = delivery === 'responses'
     const headers = isOwn ? { 'mcp-session-id': this.id } : {}
-    const isPrimed = () => isOwn && this.#version === '2025-11-25'
-    const open = channels(headers, isPrimed)
+    const open = channels({
+      headers,
+      isResumable: isOwn,
+      isPrimed: () => isOwn && this.#version === '2025-11-25',
+      left: () => this.#touch(),
+    })
     const lane = new Multiplexer((message) => open.send(message))
     this.channels = open
     this.#lane = lane
@@ -78,22 +90,23 @@ class OneSession implements Session {
       requestIdOf: (ctx) => lane.requestIdOf(ctx),
       client: { subscriptions: this.#subscriptions },
     })
-  }
-
-  connect(): Promise<void> {
-    return this.#lane.connect(this.#sdk, this.#server, undefined)
+    lane.connect(sdk, this.#server, undefined)
   }
 
   get isBusy(): boolean {
     return this.#running.size > 0 || this.channels.size > 0
   }
 
-  async post(incoming: Incoming, body: unknown, exchange: Exchange): Promise<Outcome> {
+  heardFrom(exchange: Exchange): void {
     this.#caller = exchange
+  }
+
+  async post(incoming: Incoming, body: unknown, exchange: Exchange): Promise<Outcome> {
+    this.heardFrom(exchange)
     if (this.#sdk.isJSONRPCRequest(body))
       return this.#request(incoming, { ...body, params: body.params }, exchange)
-    if (this.#sdk.isJSONRPCNotification(body)) this.#notification({ ...body })
-    else if (this.#sdk.isJSONRPCResponse(body)) this.#lane.deliver({ ...body })
+    if (this.#sdk.isJSONRPCNotification(body)) return this.#notification({ ...body }, exchange)
+    if (this.#sdk.isJSONRPCResponse(body)) this.#lane.deliver({ ...body })
     else return rpcOutcome(400, null, rpcCode.invalidRequest, 'Not a JSON-RPC message')
     return accepted
   }
@@ -104,74 +117,122 @@ class OneSession implements Session {
   }
 
   resourceUpdated(uri: string): void {
-    if (!this.#subscriptions.has(uri) || !this.#caller) return
-    const entry = findResource(this.#served.registry, uri)?.entry
+    const caller = this.#caller
+    if (!this.#subscriptions.has(uri) || !caller) return
+    const { registry, covers, clock } = this.#served
+    const entry = findResource(registry, uri)?.entry
     if (!entry) return
-    isVisible(entry, this.#caller, { uri })
+    // A rule may ask who calls: that is not whoever made the change.
+    runWithToken({ token: caller.auth, covers, clock }, () => isVisible(entry, caller, { uri }))
       .then((may) => (may ? this.#server.sendResourceUpdated({ uri }) : undefined))
       .catch(() => {})
   }
 
   close(): void {
+    this.#isClosed = true
+    for (const call of [...this.#running.values()]) this.#giveUp(call, 'the session has ended', gone(call.id))
     this.channels.close()
     this.#server.close().catch(() => {})
   }
 
   async #request(incoming: Incoming, message: RpcRequest, exchange: Exchange): Promise<Outcome> {
     const { id } = message
+    if (this.#isClosed) return gone(id)
     if (this.#running.has(id))
       return rpcOutcome(400, id, rpcCode.invalidRequest, 'The id of the request is in use')
-    this.#running.set(id, arriving)
-    try {
-      await admitExchange(this.#served, exchange, message, false)
-    } finally {
+    const call = newCall(id)
+    this.#running.set(id, call)
+    await admitExchange(this.#served, exchange, message, false)
+    if (!this.#isRunning(call)) return call.givenUp
+    if (exchange.refused) {
       this.#running.delete(id)
+      return { kind: 'refused' }
     }
-    if (exchange.refused) return { kind: 'refused' }
-    if (this.#delivery === 'responses') return this.#answered(incoming, message, exchange)
+    if (this.#delivery === 'responses') return this.#answered(incoming, message, exchange, call)
     const { send } = this.channels
-    this.#dispatch(message, exchange, { message: send, answer: send })
+    this.#dispatch(message, exchange, { message: send, answer: send }, call)
     return accepted
   }
 
   /** Over the response of the request itself. */
-  async #answered(incoming: Incoming, message: RpcRequest, exchange: Exchange): Promise<Outcome> {
-    const answer = answering(exchange, this.channels.open)
-    this.#dispatch(message, exchange, answer)
-    // A stream can be taken up again; an answer that has no name yet cannot.
-    incoming.onLeave(() => {
-      if (!answer.isStream) this.#cancel(message.id, 'the client left')
+  async #answered(incoming: Incoming, message: RpcRequest, exchange: Exchange, call: Call): Promise<Outcome> {
+    let outlet: Outlet | undefined
+    const left = () => this.#giveUp(call, 'the client left', nothing)
+    const answer = answering(exchange, () => {
+      outlet = this.channels.open()
+      const { stream } = outlet
+      stream.onClose(() => stream.hasReader || left())
+      return outlet
     })
-    const outcome = await answer.outcome
-    return outcome.kind === 'early' ? { kind: 'reply', reply: rpcReply(outcome.answer) } : outcome
+    call.givenUp.then(() => outlet?.end())
+    this.#dispatch(message, exchange, answer, call)
+    // A stream can be taken up again once its reader has seen where it is; an answer that has no name yet cannot.
+    incoming.onLeave(() => outlet?.stream.hasReader || left())
+    return Promise.race([answer.outcome, call.givenUp])
   }
 
-  #dispatch(message: RpcRequest, exchange: Exchange, sink: Sink): void {
-    let isDone = false
-    const pending = this.#lane.request(message, exchange, {
+  #dispatch(message: RpcRequest, exchange: Exchange, sink: Sink, call: Call): void {
+    call.pending = this.#lane.request(message, exchange, {
       message: (sent) => sink.message(sent),
       answer: (sent, early) => {
-        isDone = true
-        this.#running.delete(message.id)
+        this.#running.delete(call.id)
+        this.#touch()
         if (message.method === 'initialize') this.#version = versionIn(sent.result)
         sink.answer(sent, early)
       },
     })
-    if (!isDone) this.#running.set(message.id, pending)
   }
 
-  #notification(message: JsonObject): void {
+  async #notification(message: JsonObject & { method: string }, exchange: Exchange): Promise<Outcome> {
+    await admitExchange(this.#served, exchange, message, false)
+    if (exchange.refused) return { kind: 'refused' }
     // The client knows its requests by its own ids.
-    if (message.method === 'notifications/cancelled')
-      this.#cancel((message.params as JsonObject | undefined)?.requestId, 'the client cancelled')
+    if (message.method === 'notifications/cancelled') this.#cancelled(message)
     else this.#lane.deliver(message)
+    return accepted
   }
 
-  #cancel(requestId: unknown, reason: string): void {
-    const id = requestId as string | number
-    this.#running.get(id)?.cancel(reason)
-    this.#running.delete(id)
+  #cancelled({ params }: JsonObject): void {
+    const { requestId } = (params ?? {}) as { requestId?: string | number }
+    const call = requestId !== undefined && this.#running.get(requestId)
+    // It wants no answer; over the response of its request it gets an end.
+    if (call) this.#giveUp(call, 'the client cancelled', this.#delivery === 'responses' ? nothing : accepted)
   }
+
+  #giveUp(call: Call, reason: string, outcome: Outcome): void {
+    if (!this.#isRunning(call)) return
+    this.#running.delete(call.id)
+    call.pending?.cancel(reason)
+    call.giveUp(outcome)
+    this.#touch()
+  }
+
+  /** Its id may be that of another one by now. */
+  #isRunning(call: Call): boolean {
+    return this.#running.get(call.id) === call
+  }
+
+  #touch(): void {
+    this.lastUsedAt = this.#served.clock()
+  }
+}
+
+function newCall(id: string | number): Call {
+  let giveUp = (_outcome: Outcome) => {}
+  const givenUp = new Promise<Outcome>((resolve) => {
+    giveUp = resolve
+  })
+  return { id, pending: undefined, givenUp, giveUp }
+}
+
+/** A stream that ends without a message (MCP "Cancellation": no answer is sent). */
+const nothing: Outcome = Object.freeze({
+  kind: 'reply',
+  reply: { status: 200, headers: { 'content-type': 'text/event-stream', 'content-length': '0' }, body: '' },
+})
+
+function gone(id: string | number): Outcome {
+  return rpcOutcome(404, id, rpcCode.invalidRequest, 'Session not found')
 }
 
 function versionIn(result: unknown): string | undefined {

@@ -1,5 +1,6 @@
 import { AuthError } from '../core/index.ts'
 import { principalKey } from './admission.ts'
+import { admitExchange } from './admit-exchange.ts'
 import type { Outcome } from './answering.ts'
 import type { Exchange, Incoming } from './exchange.ts'
 import type { CheckedSessions } from './http-options.ts'
@@ -42,17 +43,22 @@ export function sessionLane(sdk: Sdk, served: Served, options: CheckedSessions):
   /** A session that comes to nothing leaves nothing behind. */
   async function opened(incoming: Incoming, body: unknown, exchange: Exchange): Promise<Outcome> {
     const owner = principalKey(exchange)
-    if (!table.hasRoomFor(owner)) return noRoom(exchange)
-    const next = await session(sdk, served, 'responses')
+    if (!table.canHold(owner)) return noRoom(exchange)
+    const next = session(sdk, served, 'responses')
     const outcome = await next.post(incoming, body, exchange)
     // While it was opened others were, too.
-    if (!isInitialized(outcome) || !table.hasRoomFor(owner)) {
+    if (!isInitialized(outcome) || !table.makeRoomFor(owner)) {
       next.close()
       return isInitialized(outcome) ? noRoom(exchange) : outcome
     }
     table.add(next, owner)
     const { reply } = outcome
     return { kind: 'reply', reply: { ...reply, headers: { ...reply.headers, 'mcp-session-id': next.id } } }
+  }
+
+  async function listened(incoming: Incoming, current: Session, exchange: Exchange): Promise<Outcome> {
+    await admitExchange(served, exchange, opening, false)
+    return exchange.refused ? { kind: 'refused' } : streamOf(incoming, current)
   }
 
   return {
@@ -62,13 +68,17 @@ export function sessionLane(sdk: Sdk, served: Served, options: CheckedSessions):
       if (method === 'POST') return post(incoming, body, exchange)
       const current = find(incoming, undefined, exchange)
       if (!isSession(current)) return current
-      if (method === 'GET') return streamOf(incoming, current)
+      current.heardFrom(exchange)
+      if (method === 'GET') return listened(incoming, current, exchange)
       table.remove(current)
       return { kind: 'reply', reply: { status: 204, headers: {}, body: '' } }
     },
     close: () => table.close(),
   }
 }
+
+/** Opening a stream asks for no component; it counts like a request. */
+export const opening = Object.freeze({ method: '' })
 
 /** The session of the caller, or why there is none. Somebody else's is as good as none. */
 function foundSession(
@@ -97,11 +107,17 @@ function isSession(found: Session | Outcome): found is Session {
 function streamOf(incoming: Incoming, { channels }: Session): Outcome {
   if (incoming.header('accept')?.includes('text/event-stream') !== true) return notAcceptable(undefined)
   const lastEventId = incoming.header('last-event-id')
-  const stream = lastEventId === undefined ? channels.standalone() : channels.resume(lastEventId)
-  if (stream) return { kind: 'reply', reply: stream }
-  return lastEventId === undefined
-    ? rpcOutcome(409, null, rpcCode.invalidRequest, 'The session has a stream already')
-    : rpcOutcome(404, null, rpcCode.invalidRequest, 'No such event in this session')
+  if (lastEventId === undefined) {
+    const stream = channels.standalone()
+    return stream ? { kind: 'reply', reply: stream } : refused(409, 'The session has a stream already')
+  }
+  const stream = channels.resume(lastEventId)
+  if (stream === 'unknown') return refused(404, 'No such event in this session')
+  return stream === 'over' ? refused(400, 'The stream has ended') : { kind: 'reply', reply: stream }
+}
+
+function refused(status: number, message: string): Outcome {
+  return rpcOutcome(status, null, rpcCode.invalidRequest, message)
 }
 
 /** Every session there may be is in use. */

@@ -3,6 +3,7 @@ import type { Outcome } from './answering.ts'
 import type { ChangeListener } from './changes.ts'
 import type { Exchange, Incoming } from './exchange.ts'
 import { protocolEntry } from './failure.ts'
+import { listening } from './listening.ts'
 import { EventStream, rpcReply } from './reply.ts'
 import { type Sdk, sdkServer } from './sdk-server.ts'
 import type { Served } from './served.ts'
@@ -19,6 +20,7 @@ export interface SlowLane {
 /** Makes a {@link SlowLane}: both protocol revisions, 2025-11-25 without sessions. */
 export function slowLane(sdk: Sdk, served: Served): SlowLane {
   const exchanges = new WeakMap<Request, { exchange: Exchange; body: unknown }>()
+  const { bus, within } = listening(served.registry)
   const handler = sdk.createMcpHandler(
     async ({ requestInfo, era }) => {
       const known = requestInfo && exchanges.get(requestInfo)
@@ -35,14 +37,19 @@ export function slowLane(sdk: Sdk, served: Served): SlowLane {
         versions: isModern ? ['2026-07-28'] : sdk.SUPPORTED_PROTOCOL_VERSIONS,
       })
     },
-    { onerror: (error) => served.logger(protocolEntry(error)) },
+    {
+      bus,
+      // How many there are is limited for each principal, so that nobody uses up those of others.
+      maxSubscriptions: Number.POSITIVE_INFINITY,
+      onerror: (error) => served.logger(protocolEntry(error)),
+    },
   )
   return {
     notify: handler.notify,
     async respond(incoming, body, exchange) {
       const request = incoming.bare()
       exchanges.set(request, { exchange, body })
-      const response = await handler.fetch(request, { parsedBody: body })
+      const response = await within(exchange, () => handler.fetch(request, { parsedBody: body }))
       return settled(response, body, exchange)
     },
     close: () => handler.close(),

@@ -12,10 +12,25 @@ const ttlSeconds = 3600
  * else's, is refused before a handler runs (MCP "Multi Round-Trip Requests", Server Requirements). Which call it belongs
  * to is part of what is signed.
  */
-export function stateCodec(sdk: Sdk, { stateKey }: Served, seat: Seat): RequestStateCodec<RoundState> {
-  return sdk.createRequestStateCodec<RoundState>({
+export function stateCodec(
+  sdk: Sdk,
+  { stateKey, identity }: Served,
+  seat: Seat,
+): RequestStateCodec<RoundState> {
+  const codec = sdk.createRequestStateCodec<RoundState>({
     key: stateKey,
     ttlSeconds,
-    bind: (ctx) => JSON.stringify([principalKey(seat.exchangeOf(ctx)), ctx.mcpReq.method]),
+    // The name, as one key may be that of several servers.
+    bind: (ctx) => JSON.stringify([identity.name, principalKey(seat.exchangeOf(ctx)), ctx.mcpReq.method]),
   })
+  return {
+    mint: codec.mint,
+    async verify(state, ctx) {
+      if (!endsInSignature.test(state)) throw new Error('malformed')
+      return codec.verify(state, ctx)
+    },
+  }
 }
+
+/** 32 bytes in Base64 have one spelling (RFC 4648 section 3.5), and a state has no other either. */
+const endsInSignature = /\.[\w-]{42}[AEIMQUYcgkosw048]$/

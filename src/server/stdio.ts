@@ -36,8 +36,10 @@ export async function serveStdio(
     return known
   }
   let server: Server | undefined
+  let isLegacy = false
   const handle = serve(
-    () => {
+    ({ era }) => {
+      isLegacy = era === 'legacy'
       const requestIdOf = ({ mcpReq }: ServerContext) => mcpReq.id
       server = sdkServer(sdk, served, { exchangeOf, requestIdOf, client: { subscriptions } })
       return server
@@ -52,6 +54,8 @@ export async function serveStdio(
     resourcesChanged: () => tell((to) => to.sendResourceListChanged()),
     resourceUpdated: (uri) =>
       tell(async (to) => {
+        // Since 2026-07-28 the protocol engine keeps who wants to hear of what.
+        if (isLegacy && !subscriptions.has(uri)) return
         const entry = findResource(served.registry, uri)?.entry
         if (entry && (await isVisible(entry, exchange(auth, served.covers), { uri })))
           await to.sendResourceUpdated({ uri })

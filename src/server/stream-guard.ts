@@ -1,4 +1,10 @@
-import { AuthError, type Clock, type ScopePolicy, type TokenVerifier } from '../core/index.ts'
+import {
+  type AccessToken,
+  AuthError,
+  type Clock,
+  type ScopePolicy,
+  type TokenVerifier,
+} from '../core/index.ts'
 import { type TokenWatch, tokenWatch } from '../http/token-watch.ts'
 import { principalKey } from './admission.ts'
 import type { Exchange } from './exchange.ts'
@@ -25,6 +31,7 @@ export function streamGuard(
 ): StreamGuard {
   const open = new Map<string, number>()
   const standing = new Set<EventStream>()
+  let isEnding = false
   const watch: TokenWatch | undefined = verifier && tokenWatch({ clock, verifier, scopes })
 
   function count(owner: string, change: 1 | -1): void {
@@ -42,21 +49,33 @@ export function streamGuard(
         return false
       }
       count(owner, 1)
+      if (stream.isStanding) standing.add(stream)
       stream.onClose(() => {
         count(owner, -1)
         standing.delete(stream)
       })
-      if (stream.isStanding) standing.add(stream)
-      if (exchange.auth && watch) {
-        const watched = watch.watch(exchange.auth, () => stream.dismiss())
-        stream.guard = () => watched.check()
-        stream.onClose(() => watched.stop())
-      }
+      if (exchange.auth && watch) guarded(stream, exchange.auth, watch)
+      // It was on its way when the others were ended.
+      if (stream.isStanding && isEnding) stream.dismiss()
       return true
     },
     endStanding() {
+      isEnding = true
       for (const stream of standing) stream.dismiss()
     },
     close: () => watch?.close(),
   }
+}
+
+/** What the stream was opened for was decided by the scopes of its token; one that has lost some opens it no more. */
+function guarded(stream: EventStream, token: AccessToken, watch: TokenWatch): void {
+  const watched = watch.watch(token, () => stream.dismiss())
+  stream.guard = () => {
+    if (!watched.check()) return false
+    const now = watched.token.scopes
+    if (token.scopes.every((scope) => now.includes(scope))) return true
+    stream.dismiss()
+    return false
+  }
+  stream.onClose(() => watched.stop())
 }

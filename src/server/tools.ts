@@ -4,11 +4,11 @@ import { accessOf } from './access.ts'
 import type { CallContext } from './call-context.ts'
 import type { Caller, Component } from './component.ts'
 import { failureText } from './failure.ts'
-import { listedMembers } from './listed.ts'
+import { listedMembers, listedTexts, toolAnnotations } from './listed.ts'
 import { type ParamHeader, paramHeaders } from './param-headers.ts'
 import { isFullResult, structuredValue, toToolResult } from './result.ts'
-import { jsonSchemaOf, validate } from './schema.ts'
-import { isThenable } from './thenable.ts'
+import { type Checked, jsonSchemaOf, validate } from './schema.ts'
+import { andThen, isThenable } from './thenable.ts'
 import type {
   HandlerContext,
   JsonObject,
@@ -30,7 +30,7 @@ export interface ToolEntry extends Component {
   /** Arguments that are repeated in headers. */
   readonly paramHeaders: readonly ParamHeader[]
   /** Runs the tool. Throws only when the caller is refused. */
-  call(args: unknown, ctx: CallContext, caller: Caller): Promise<ToolResult>
+  call(args: unknown, ctx: CallContext, caller: Caller): ToolResult | Promise<ToolResult>
 }
 
 /** What every component of a server shares. */
@@ -77,7 +77,7 @@ export function toolEntry<
   const owner = `tool "${name}"`
   checkOptions(owner, options, known)
   if (typeof handler !== 'function') throw new TypeError(`${owner}: the handler must be a function`)
-  const { inputSchema: input, outputSchema: output, title, description, annotations } = options
+  const { inputSchema: input, outputSchema: output, annotations } = options
   const outputSchema = output && jsonSchemaOf(`${owner}: outputSchema`, output, 'output')
   const inputSchema = input
     ? jsonSchemaOf(`${owner}: inputSchema`, input, 'input')
@@ -93,11 +93,10 @@ export function toolEntry<
     paramHeaders: paramHeaders(owner, inputSchema),
     listed: Object.freeze({
       name,
-      ...(title !== undefined && { title }),
-      ...(description !== undefined && { description }),
+      ...listedTexts(owner, options, ['title', 'description']),
       inputSchema,
       ...(outputSchema && { outputSchema }),
-      ...(annotations !== undefined && { annotations: { ...annotations } }),
+      ...(annotations !== undefined && { annotations: toolAnnotations(owner, annotations) }),
       ...listedMembers(owner, options.listed),
     }),
     call: (args, ctx) => runTool(run, args, ctx),
@@ -113,21 +112,38 @@ interface Run {
   timeoutMs: number
 }
 
-async function runTool(run: Run, args: unknown, ctx: CallContext): Promise<ToolResult> {
+function runTool(run: Run, args: unknown, ctx: CallContext): ToolResult | Promise<ToolResult> {
+  const failed = (error: unknown) => errorResult(failureText(error, run.owner, ctx, run.logger))
   try {
-    const checked = run.input ? await validate(run.input, args ?? {}) : ({ ok: true, value: {} } as const)
-    // The model can mend its call, so this is a result and not a protocol error (MCP "Tools", error handling).
-    if (!checked.ok) return errorResult(`Invalid arguments for ${run.owner}: ${checked.problem}`)
-    return await finish(run, await inTime(run, checked.value, ctx))
+    const checked = run.input ? validate(run.input, args ?? {}) : noArguments
+    const result = andThen(checked, (given) => answered(run, given, ctx))
+    return result instanceof Promise ? result.catch(failed) : result
   } catch (error) {
-    return errorResult(failureText(error, run.owner, ctx, run.logger))
+    return failed(error)
   }
 }
 
-async function finish(run: Run, returned: unknown): Promise<ToolResult> {
+const noArguments: Checked<unknown> = { ok: true, value: {} }
+
+function answered(run: Run, checked: Checked<unknown>, ctx: CallContext): ToolResult | Promise<ToolResult> {
+  // The model can mend its call, so this is a result and not a protocol error (MCP "Tools", error handling).
+  if (!checked.ok) return errorResult(`Invalid arguments for ${run.owner}: ${checked.problem}`)
+  const returned = run.handler(checked.value, ctx)
+  // A handler that answers at once costs no timer.
+  return isThenable(returned)
+    ? inTime(run, returned, ctx).then((value) => finish(run, value))
+    : finish(run, returned)
+}
+
+function finish(run: Run, returned: unknown): ToolResult | Promise<ToolResult> {
   const result = toToolResult(returned)
   if (!run.output || result.isError) return result
-  const checked = await validate(run.output, structuredValue(returned))
+  return andThen(validate(run.output, structuredValue(returned)), (checked) =>
+    fitted(result, returned, checked),
+  )
+}
+
+function fitted(result: ToolResult, returned: unknown, checked: Checked<unknown>): ToolResult {
   if (!checked.ok) throw new TypeError(`the result does not fit the outputSchema: ${checked.problem}`)
   // What the schema strips must not stay in the text; who returned a result in full chose its content.
   const content = isFullResult(returned)
@@ -136,10 +152,8 @@ async function finish(run: Run, returned: unknown): Promise<ToolResult> {
   return toToolResult({ ...result, content, structuredContent: checked.value })
 }
 
-/** Waits for the handler, and not longer than it may take. A handler that answers at once costs no timer. */
-async function inTime(run: Run, args: unknown, ctx: CallContext): Promise<unknown> {
-  const pending = run.handler(args, ctx)
-  if (!isThenable(pending)) return pending
+/** Waits for the handler, and not longer than it may take. */
+async function inTime(run: Run, pending: PromiseLike<unknown>, ctx: CallContext): Promise<unknown> {
   const settled = ctx.orSuspended(pending)
   let timer: ReturnType<typeof setTimeout> | undefined
   const late = new Promise<never>((_resolve, reject) => {

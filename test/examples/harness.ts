@@ -10,6 +10,8 @@ export interface Running {
   /** Resolves when the program has ended. */
   readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>
   stop(): Promise<void>
+  /** Ends it at once, without giving it a chance to clean up. */
+  kill(): Promise<void>
 }
 
 /** Starts `examples/<name>.ts` with nothing in its environment but what is given. */
@@ -35,7 +37,8 @@ export function runExample(name: string, env: Record<string, string> = {}): Runn
   return {
     ended,
     line: (pattern) => lineOf(child, output, watchers, pattern),
-    stop: () => stop(child, ended),
+    stop: () => stop(child, ended, 'SIGTERM'),
+    kill: () => stop(child, ended, 'SIGKILL'),
   }
 }
 
@@ -62,7 +65,7 @@ function lineOf(
   })
 }
 
-async function stop(child: ChildProcess, ended: Promise<unknown>): Promise<void> {
-  child.kill('SIGTERM')
+async function stop(child: ChildProcess, ended: Promise<unknown>, how: 'SIGTERM' | 'SIGKILL'): Promise<void> {
+  child.kill(how)
   await ended
 }
