@@ -7,8 +7,8 @@ import {
   type Asked,
   type Caller,
   type ComponentKind,
-  principalKey,
   type Turns,
+  turnKey,
 } from './component.ts'
 import { isRefusal } from './failure.ts'
 
@@ -71,7 +71,7 @@ export function accessOf(
 function turnsOf(owner: string, rateLimit: number, clock: Clock): Turns {
   const perMinute = numberBetween(`${owner}: rateLimit`, rateLimit, 1, 1_000_000)
   const limiter = rateLimiter({ perMinute, clock })
-  return (caller) => limiter.take(principalKey(caller))
+  return (caller) => limiter.take(turnKey(caller))
 }
 
 function ruleOf(

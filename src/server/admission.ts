@@ -1,5 +1,5 @@
 import { AuthError } from '../core/index.ts'
-import { type Asked, admit, type Component, principalKey } from './component.ts'
+import { type Asked, admit, type Component, turnKey } from './component.ts'
 import type { Exchange } from './exchange.ts'
 import { findResource, type Registry } from './registry.ts'
 import { RpcError, rpcCode } from './rpc-error.ts'
@@ -63,11 +63,11 @@ async function permitAll(exchange: Exchange, addressed: readonly Addressed[]): P
 }
 
 function takeTurn({ limiter }: Served, exchange: Exchange): void {
-  const wait = limiter?.take(principalKey(exchange))
+  const wait = limiter?.take(turnKey(exchange))
   if (wait !== undefined) throw new AuthError('rate_limited', undefined, { retryAfter: wait })
 }
 
-export { principalKey } from './component.ts'
+export { principalKey, turnKey } from './component.ts'
 
 /** URIs of one subscription, and of one client of 2025-11-25: each is asked about whenever it changes. */
 export const mostSubscriptions = 1000

@@ -26,6 +26,8 @@ export interface Answering extends Sink {
   readonly isStream: boolean
   /** Whether the protocol engine has refused the message by its looks, before anything has run. */
   readonly isEarly: boolean
+  /** Ends it because nobody is there to be answered. */
+  left(): void
 }
 
 /**
@@ -43,6 +45,9 @@ export function plainOutlet(): Outlet {
   const stream = new EventStream()
   return { stream, send: (message) => stream.send(message), end: () => stream.end() }
 }
+
+/** What is not sent to anybody, under the status that servers log for it. */
+const nobody: Outcome = { kind: 'reply', reply: { status: 499, headers: {}, body: '' } }
 
 /** A class, because there is one for each request. */
 class HttpAnswering implements Answering {
@@ -63,6 +68,11 @@ class HttpAnswering implements Answering {
 
   get isStream(): boolean {
     return this.#outlet !== undefined
+  }
+
+  left(): void {
+    this.#outlet?.end()
+    this.#resolve(nobody)
   }
 
   message(message: JsonObject): void {

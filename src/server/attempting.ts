@@ -18,8 +18,9 @@ export type Attempting = (remote: string | undefined, head: RequestHead) => Atte
  * @throws TypeError when `trustProxy` is no number of proxies, or would have no effect
  */
 export function attempting(perMinute: number, trustProxy: number | undefined, clock: Clock): Attempting {
-  const addressOf = addressReader(trustProxy)
-  if (perMinute === 0 && trustProxy !== undefined)
+  const proxies = trustProxy === 0 ? undefined : trustProxy
+  const addressOf = addressReader(proxies)
+  if (perMinute === 0 && proxies !== undefined)
     throw new TypeError('MCPServer (http): trustProxy has no effect: failuresPerMinute is 0')
   if (perMinute === 0) return () => undefined
   const throttle = failureThrottle({ perMinute, clock })

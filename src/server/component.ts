@@ -42,13 +42,20 @@ export interface Caller {
   readonly auth: AccessToken | undefined
   /** The request that brought the caller; `undefined` over stdio. */
   readonly incoming: Incoming | undefined
+  /** Where a caller comes from who is not known otherwise. */
+  readonly address?: string | undefined
   /** Whether the caller's scopes cover these, the hierarchy counted. */
   covers(scopes: readonly string[]): boolean
 }
 
-/** Whom a limit or a session belongs to. Everybody who is not known is one. */
+/** Whom a session or an answer belongs to. Everybody who is not known is one. */
 export function principalKey({ auth }: Pick<Caller, 'auth'>): string {
   return auth ? principalOf(auth) : ''
+}
+
+/** Whom a limit counts for. Callers who are not known are told apart by where they come from, if that is known. */
+export function turnKey({ auth, address }: Pick<Caller, 'auth' | 'address'>): string {
+  return auth ? principalOf(auth) : (address ?? '')
 }
 
 /**

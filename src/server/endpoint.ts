@@ -1,4 +1,5 @@
 import { type AccessToken, AuthError, type Clock } from '../core/index.ts'
+import type { AddressReader } from '../http/client-address.ts'
 import { runWithToken } from '../http/context.ts'
 import { isRefusal } from '../http/gate.ts'
 import { jsonAnswer, type PlainAnswer, type Refusal, type RefusalWriter } from '../http/refusal.ts'
@@ -37,6 +38,8 @@ export interface EndpointParts {
   readonly lanes: LaneChoice
   readonly openTo: OpenTo
   readonly attempting: Attempting
+  /** From where a caller comes who is not known otherwise: nobody uses up the limits of everybody without a token. */
+  readonly addressOf: AddressReader
   readonly streams: StreamGuard
 }
 
@@ -155,11 +158,17 @@ class McpEndpoint implements Endpoint {
     return this.#run(visit, body.value, undefined, door)
   }
 
-  async #run({ incoming }: Visit, body: unknown, token: AccessToken | undefined, door: Door): Promise<Reply> {
+  async #run(
+    { incoming, remote }: Visit,
+    body: unknown,
+    token: AccessToken | undefined,
+    door: Door,
+  ): Promise<Reply> {
     // Its body took its time.
     if (this.isClosed) return closed
     const { covers, clock } = this.#parts.served
-    const current = exchange(token, covers, incoming)
+    const address = token ? undefined : this.#parts.addressOf(remote, incoming.head)
+    const current = exchange(token, covers, incoming, address)
     const respond = (lanes: Lanes) => lanes.respond(incoming, body, current)
     const outcome = await runWithToken({ token, covers, clock }, () =>
       this.#ready ? respond(this.#ready) : this.#load().then(respond),

@@ -32,14 +32,16 @@ export function exchange(
   auth: AccessToken | undefined,
   covers: (token: AccessToken, scopes: readonly string[]) => boolean,
   incoming?: Incoming,
+  address?: string,
 ): Exchange {
-  return new OneExchange(auth, covers, incoming)
+  return new OneExchange(auth, covers, incoming, address)
 }
 
 /** A class, because there is one for each message. */
 class OneExchange implements Exchange {
   readonly auth: AccessToken | undefined
   readonly incoming: Incoming | undefined
+  readonly address: string | undefined
   refused: AuthError | RpcError | undefined = undefined
   permitted: object | undefined = undefined
   isAdmitted = false
@@ -49,9 +51,11 @@ class OneExchange implements Exchange {
     auth: AccessToken | undefined,
     covers: (token: AccessToken, scopes: readonly string[]) => boolean,
     incoming: Incoming | undefined,
+    address: string | undefined,
   ) {
     this.auth = auth
     this.incoming = incoming
+    this.address = address
     this.#covers = covers
   }
 

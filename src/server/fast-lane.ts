@@ -71,6 +71,7 @@ function dispatched(
   // to cancel.
   function leave(): void {
     pending.cancel('the client left')
+    answer.left()
   }
   incoming.onLeave(leave)
   return answer.outcome

@@ -1,4 +1,5 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Logger } from '../core/index.ts'
 import { type RequestHead, requestHead } from '../http/head.ts'
 import { headOf, sendRefusal } from '../http/node-request.ts'
@@ -29,6 +30,8 @@ export interface HttpParts {
   readonly limits: BodyLimits
   readonly logger: Logger
   readonly custom: CustomRoutes
+  /** Headers that hold a credential, of mounted servers too: the protocol and handlers do not see them. */
+  readonly hidden: ReadonlySet<string>
   /** Makes the pages that show what the server has; whether they are served is decided here. */
   readonly pages: (door: Door, path: string) => PublicPages
   /** Says whether the pages are public; `undefined` on a loopback bind only. */
@@ -69,14 +72,11 @@ class ServerOnHttp implements HttpSide {
   readonly #parts: HttpParts
   /** The door of a server that somebody else listens for. */
   readonly #door: Door
-  /** Headers that hold a credential: the protocol and handlers do not see them. */
-  readonly #hidden: readonly string[]
   readonly #pages: PublicPages | undefined
 
   constructor(parts: HttpParts) {
     this.#parts = parts
     this.#door = parts.doors.anywhere
-    this.#hidden = this.#door.gate?.credentialHeaders ?? ['authorization']
     this.#pages = parts.publicPages === true ? parts.pages(this.#door, '/mcp') : undefined
   }
 
@@ -108,7 +108,7 @@ class ServerOnHttp implements HttpSide {
     const { origins } = this.#door
     const preflight = origins.preflight(head)
     if (preflight) return new Response(null, { status: 204, headers: preflight })
-    const incoming = webIncoming(request, head, this.#hidden)
+    const incoming = webIncoming(request, head, this.#parts.hidden)
     const cors = origins.corsHeaders(head)
     try {
       return webReply(await run({ incoming, remote: undefined }), request.method, cors)
@@ -205,10 +205,11 @@ class ServerOnHttp implements HttpSide {
     { origins }: Door,
     run: (arrival: Arrival) => Promise<Reply | Response>,
   ): Promise<void> {
+    closeWithConnection(req, res)
     const head = headOf(req, res)
     const preflight = origins.preflight(head)
     if (preflight) return void res.writeHead(204, preflight).end()
-    const incoming = nodeIncoming(req, res, head, this.#hidden)
+    const incoming = nodeIncoming(req, res, head, this.#parts.hidden)
     const arrival = { incoming, remote: req.socket.remoteAddress }
     const reply = await run(arrival).catch((error: unknown) => this.#broken(error))
     await sendReply(res, reply, origins.corsHeaders(head))
@@ -233,6 +234,35 @@ function documentAnswer(
 ): PlainAnswer | undefined {
   const answer = metadata?.answer(head.method, head.url) ?? pages?.answer(head.method, path)
   return answer && !isHostAllowed(head) ? refuse('forbidden_origin') : answer
+}
+
+/** Responses that wait for others on their connection. */
+const waiting = new WeakMap<Socket, Set<ServerResponse>>()
+
+/**
+ * Lets a response that waits for those before it (RFC 9112 section 9.3.2) hear that its connection is gone: Node gives
+ * it a socket, and with that its end, only when its turn has come. What runs for it would go on for nobody.
+ */
+function closeWithConnection({ socket }: IncomingMessage, res: ServerResponse): void {
+  // One of HTTP/2 has its stream from the start.
+  if (res.socket !== null) return
+  let responses = waiting.get(socket)
+  if (!responses) {
+    responses = new Set()
+    waiting.set(socket, responses)
+    socket.once('close', () => {
+      for (const one of waiting.get(socket) ?? []) cut(one)
+    })
+  }
+  responses.add(res)
+  res.once('close', () => void responses.delete(res))
+}
+
+function cut(res: ServerResponse): void {
+  if (res.socket !== null || res.destroyed) return
+  res.destroy()
+  // Without a socket it does not say so by itself.
+  res.emit('close')
 }
 
 function isRead({ method }: IncomingMessage): boolean {

@@ -8,7 +8,7 @@ import { pathOf } from './listen.ts'
  *
  * @param hidden names of headers that hold credentials: the protocol and handlers do not see them
  */
-export function webIncoming(request: Request, head: RequestHead, hidden: readonly string[]): Incoming {
+export function webIncoming(request: Request, head: RequestHead, hidden: ReadonlySet<string>): Incoming {
   return {
     head,
     header: (name) => request.headers.get(name)?.trim() ?? undefined,
@@ -29,7 +29,7 @@ export function nodeIncoming(
   req: IncomingMessage,
   res: ServerResponse,
   head: RequestHead,
-  hidden: readonly string[],
+  hidden: ReadonlySet<string>,
 ): Incoming {
   return new NodeIncoming(req, res, head, hidden)
 }
@@ -39,9 +39,9 @@ class NodeIncoming implements Incoming {
   readonly head: RequestHead
   readonly #req: IncomingMessage
   readonly #res: ServerResponse
-  readonly #hidden: readonly string[]
+  readonly #hidden: ReadonlySet<string>
 
-  constructor(req: IncomingMessage, res: ServerResponse, head: RequestHead, hidden: readonly string[]) {
+  constructor(req: IncomingMessage, res: ServerResponse, head: RequestHead, hidden: ReadonlySet<string>) {
     this.head = head
     this.#req = req
     this.#res = res
@@ -66,7 +66,7 @@ class NodeIncoming implements Incoming {
     const headers = new Headers()
     for (const [name, value] of Object.entries(this.#req.headers)) {
       // HTTP/2 writes its request line among the headers.
-      if (value !== undefined && !this.#hidden.includes(name) && !name.startsWith(':'))
+      if (value !== undefined && !this.#hidden.has(name) && !name.startsWith(':'))
         headers.set(name, Array.isArray(value) ? value.join(', ') : value)
     }
     const { signal, method } = this.head

@@ -16,7 +16,10 @@ export interface Limits {
   readonly pageSize?: number
   /** Milliseconds for which a client may keep a list (MCP "Caching"). Default: 0, it asks each time. */
   readonly listTtlMs?: number
-  /** Requests of one principal a minute; more are answered with 429. Default: no limit. */
+  /**
+   * Requests of the protocol by one principal a minute; more are answered with 429. Who has no token counts by address.
+   * Default: no limit.
+   */
   readonly requestsPerMinute?: number
   /**
    * Bad credentials from one address a minute; its further ones are answered with 429. 0 switches it off. Where no

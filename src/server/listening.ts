@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ServerEvent, ServerEventBus } from '@modelcontextprotocol/server'
+import { askedUri } from './admission.ts'
 import { isVisible } from './component.ts'
 import type { Exchange } from './exchange.ts'
 import { findResource, type Registry } from './registry.ts'
@@ -27,7 +28,7 @@ export function listening(registry: Registry): Listening {
       if (event.kind !== 'resource_updated') return listener(event)
       const entry = findResource(registry, event.uri)?.entry
       if (!entry || !exchange) return
-      isVisible(entry, exchange, { uri: event.uri }).then(
+      isVisible(entry, exchange, askedUri(event.uri)).then(
         (may) => {
           if (may) listener(event)
         },

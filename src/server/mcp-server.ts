@@ -88,6 +88,7 @@ export class MCPServer {
   readonly #custom: CustomRoutes = customRoutes()
   readonly #middleware: Middleware[] = []
   readonly #mounted = new Set<MCPServer>()
+  readonly #holders = new Set<MCPServer>()
   readonly #open = new Set<{ close(): Promise<void> }>()
 
   /**
@@ -235,7 +236,15 @@ export class MCPServer {
       resourceUpdated: (uri) => this.resourceUpdated(names.uri(uri)),
     })
     this.#mounted.add(other)
+    other.#holders.add(this)
+    for (const name of other.#parts.hidden) this.#hide(name)
     return this
+  }
+
+  /** Takes a header that holds a credential out of what handlers see, here and wherever this server is mounted. */
+  #hide(name: string): void {
+    this.#parts.hidden.add(name)
+    for (const holder of this.#holders) holder.#hide(name)
   }
 
   #holds(other: MCPServer): boolean {

@@ -1,5 +1,6 @@
 import { type AccessToken, scopePolicy, stderrLogger, systemClock, unfailing } from '../core/index.ts'
 import { checkOptions } from '../core/options.ts'
+import { addressReader } from '../http/client-address.ts'
 import { rateLimiter } from '../http/rate-limit.ts'
 import { attempting } from './attempting.ts'
 import { pagesOf } from './catalogue-of.ts'
@@ -10,7 +11,7 @@ import { type Endpoint, endpoint, type OpenTo } from './endpoint.ts'
 import { checkedSessions, checkHttpOptions, type HttpOptions } from './http-options.ts'
 import { type HttpSide, httpSide } from './http-side.ts'
 import { type CheckedLimits, checkedLimits } from './limits.ts'
-import { checkedIcons } from './listed.ts'
+import { checkedIcons, listedTexts } from './listed.ts'
 import type { MCPServerOptions } from './mcp-server.ts'
 import type { Middleware } from './middleware.ts'
 import type { Mountable } from './mount.ts'
@@ -29,6 +30,8 @@ export interface ServerParts {
   readonly defaults: ToolDefaults
   /** This server, as one that holds it sees it. */
   readonly mountable: Mountable
+  /** Names of headers that hold a credential, of this server and of those it holds. */
+  readonly hidden: Set<string>
 }
 
 const known = [
@@ -73,8 +76,10 @@ export function serverParts(
     },
     openTo: openTo(options),
     attempting: attempting(limits.failuresPerMinute, http.trustProxy, clock),
+    addressOf: addressReader(http.trustProxy === 0 ? undefined : http.trustProxy),
     streams: streamGuard(auth, scopePolicy(options.scopeHierarchy), clock, limits.maxStreams),
   })
+  const hidden = new Set(doors.anywhere.gate?.credentialHeaders ?? ['authorization'])
   const facts = {
     auth,
     apiKeyHeader: http.apiKeyHeader,
@@ -84,6 +89,7 @@ export function serverParts(
   return {
     served,
     changes,
+    hidden,
     endpoint: own,
     defaults: { logger, clock, timeoutMs: limits.toolTimeoutMs },
     mountable: { registry: served.registry, gate: doors.anywhere.gate, middleware, clock },
@@ -93,6 +99,7 @@ export function serverParts(
       limits: { maxBytes: limits.maxBodyBytes, timeoutMs: limits.bodyTimeoutMs },
       logger,
       custom,
+      hidden,
       pages: (door, path) => pagesOf(served, facts, door, path),
       publicPages: http.publicPages,
       legacySse: http.legacySse === true,
@@ -144,22 +151,46 @@ function identityOf({ name, version = '0.0.0', about = {} }: MCPServerOptions): 
   if (typeof name !== 'string' || name === '')
     throw new TypeError('MCPServer: name must be a non-empty string')
   checkOptions('MCPServer: about', about, ['title', 'description', 'websiteUrl', 'icons', 'instructions'])
-  const { title, description, websiteUrl, icons } = about
+  const { icons } = about
+  if (typeof version !== 'string') throw new TypeError('MCPServer: version must be a text')
+  listedTexts('MCPServer: about', about, ['instructions'])
   return {
     name,
     version,
-    ...(title !== undefined && { title }),
-    ...(description !== undefined && { description }),
-    ...(websiteUrl !== undefined && { websiteUrl }),
+    ...listedTexts('MCPServer: about', about, ['title', 'description', 'websiteUrl']),
     ...(icons !== undefined && { icons: checkedIcons('MCPServer: about', icons) }),
   }
 }
+
+/** The requests of both revisions, and what a client sends before its first one. */
+const methods: ReadonlySet<string> = new Set([
+  'initialize',
+  'notifications/initialized',
+  'ping',
+  'server/discover',
+  'tools/list',
+  'tools/call',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'subscriptions/listen',
+  'prompts/list',
+  'prompts/get',
+  'completion/complete',
+  'logging/setLevel',
+])
 
 /** Whoever opens something says so; an option that would open it by accident is none. */
 function openTo({ optionalAuth = false, anonymous = [] }: MCPServerOptions): OpenTo {
   if (typeof optionalAuth !== 'boolean') throw new TypeError('MCPServer: optionalAuth must be true or false')
   if (!Array.isArray(anonymous) || !anonymous.every((method) => typeof method === 'string' && method !== ''))
     throw new TypeError('MCPServer: anonymous must be a list of methods, such as "tools/list"')
+  const unknown = anonymous.find((method) => !methods.has(method))
+  if (unknown !== undefined) throw new TypeError(`MCPServer: anonymous: there is no method "${unknown}"`)
+  if (optionalAuth && anonymous.length > 0)
+    throw new TypeError('MCPServer: anonymous has no effect beside optionalAuth, which opens more')
   return { everybody: optionalAuth, methods: new Set(anonymous) }
 }
 

@@ -33,7 +33,7 @@ function lane(limits = {}) {
       ...(session !== undefined && { 'mcp-session-id': session }),
     }
     const request = new Request('http://localhost/mcp', { method, headers })
-    const incoming = webIncoming(request, requestHead(request), [])
+    const incoming = webIncoming(request, requestHead(request), new Set())
     return own.respond(incoming, body, exchange(who(sub), served.covers, incoming))
   }
 

@@ -1,5 +1,6 @@
 import type { Server } from '@modelcontextprotocol/server'
 import { runWithToken } from '../http/context.ts'
+import { askedUri } from './admission.ts'
 import { admitExchange } from './admit-exchange.ts'
 import { answering, type Outcome, type Outlet } from './answering.ts'
 import { type Channels, channels } from './channels.ts'
@@ -123,7 +124,7 @@ class OneSession implements Session {
     const entry = findResource(registry, uri)?.entry
     if (!entry) return
     // A rule may ask who calls: that is not whoever made the change.
-    runWithToken({ token: caller.auth, covers, clock }, () => isVisible(entry, caller, { uri }))
+    runWithToken({ token: caller.auth, covers, clock }, () => isVisible(entry, caller, askedUri(uri)))
       .then((may) => (may ? this.#server.sendResourceUpdated({ uri }) : undefined))
       .catch(() => {})
   }

@@ -1,5 +1,6 @@
 import type { Server, ServerContext } from '@modelcontextprotocol/server'
 import type { AccessToken } from '../core/index.ts'
+import { askedUri } from './admission.ts'
 import type { Changes } from './changes.ts'
 import { isVisible } from './component.ts'
 import { type Exchange, exchange } from './exchange.ts'
@@ -57,7 +58,7 @@ export async function serveStdio(
         // Since 2026-07-28 the protocol engine keeps who wants to hear of what.
         if (isLegacy && !subscriptions.has(uri)) return
         const entry = findResource(served.registry, uri)?.entry
-        if (entry && (await isVisible(entry, exchange(auth, served.covers), { uri })))
+        if (entry && (await isVisible(entry, exchange(auth, served.covers), askedUri(uri))))
           await to.sendResourceUpdated({ uri })
       }),
   })

@@ -6,7 +6,7 @@ import {
   type TokenVerifier,
 } from '../core/index.ts'
 import { type TokenWatch, tokenWatch } from '../http/token-watch.ts'
-import { principalKey } from './admission.ts'
+import { turnKey } from './admission.ts'
 import type { Exchange } from './exchange.ts'
 import type { EventStream } from './reply.ts'
 
@@ -42,7 +42,7 @@ export function streamGuard(
 
   return {
     admits(stream, exchange) {
-      const owner = principalKey(exchange)
+      const owner = turnKey(exchange)
       if ((open.get(owner) ?? 0) >= maxStreams) {
         exchange.refused = new AuthError('rate_limited', undefined, { retryAfter: 60 })
         stream.close()

@@ -3,9 +3,11 @@ import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Catalogue } from '../../src/server/pages/catalogue.ts'
+import { openMcp } from '../../src/server/pages/open-mcp.ts'
 import { emptyCatalogue, hostileCatalogue, markup, shopCatalogue } from './catalogues.ts'
 import { type Look, openBrowser, type Visit, visit } from './chromium.ts'
 import { contrast, keyboard, overflow, picture } from './measure.ts'
+import { siteBelowPrefix, siteOfServer } from './server-site.ts'
 import { type Site, siteOf } from './site.ts'
 
 const looks: Look[] = [
@@ -20,7 +22,7 @@ let shop: Site
 
 beforeAll(async () => {
   browser = await openBrowser()
-  shop = await siteOf(() => shopCatalogue)
+  shop = await siteOfServer(shopCatalogue)
 }, 60_000)
 
 afterEach(async () => {
@@ -58,6 +60,11 @@ async function shown(page: Page, selector: string): Promise<string[]> {
 function card(page: Page, name: string) {
   return page.getByRole('article', { name })
 }
+
+it('what the server publishes is what it was made of', async () => {
+  const response = await fetch(`${shop.origin}/openmcp.json`)
+  expect(await response.json()).toEqual(JSON.parse(JSON.stringify(openMcp(shopCatalogue))))
+})
 
 describe('the page shows', () => {
   it('the server, where it is and what it asks for', async () => {
@@ -166,7 +173,9 @@ describe('the page shows', () => {
   })
 
   it('its content below a prefix as well', async () => {
-    const { page, problems } = await look('/below/docs')
+    const below = await siteBelowPrefix(shopCatalogue)
+    open.push(below)
+    const { page, problems } = await look('/below/docs', undefined, below)
     expect(await shown(page, 'h1')).toEqual(['Corner shop'])
     expect(await problems()).toEqual([])
   })
@@ -222,7 +231,9 @@ describe('the filter', () => {
 
 describe('a server that offers nothing, or does not answer', () => {
   it('is said to offer nothing, and to ask for no token', async () => {
-    const { page, problems } = await look('/docs', undefined, await siteFor(() => emptyCatalogue))
+    const empty = await siteOfServer(emptyCatalogue)
+    open.push(empty)
+    const { page, problems } = await look('/docs', undefined, empty)
     expect(await shown(page, '#empty')).toEqual([
       'This server offers nothing yet: no tools, no resources, no prompts.',
     ])

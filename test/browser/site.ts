@@ -11,12 +11,15 @@ export interface Site {
   close(): Promise<void>
 }
 
-/** @param catalogue that is shown; a function that throws stands for a server that cannot make its catalogue */
+/**
+ * The pages alone, for catalogues that no server can have: names that are markup, a catalogue that cannot be made.
+ *
+ * @param catalogue that is shown; may throw
+ */
 export async function siteOf(catalogue: () => Catalogue): Promise<Site> {
   const pages = publicPages(catalogue)
   const server = createServer((req, res) => {
-    // The pages are served below a prefix as well, as a router in front of them would.
-    const path = (req.url ?? '').replace(/\?.*$/, '').replace(/^\/below(?=\/)/, '')
+    const path = (req.url ?? '').replace(/\?.*$/, '')
     try {
       sendRefusal(res, pages.answer(req.method ?? '', path) ?? jsonAnswer(404, { error: 'not_found' }))
     } catch {

@@ -17,6 +17,7 @@ vi.mock('../../src/core/runtime.ts', () => ({
   get nodeCrypto() {
     return runtime.nodeCrypto
   },
+  isWorkerd: false,
   sha256: () => undefined,
 }))
 
