@@ -89,16 +89,13 @@ export function hideCredentials(req: IncomingMessage, names: readonly string[]):
 export function sendRefusal(
   res: ServerResponse,
   refusal: PlainAnswer,
-  extraHeaders: Readonly<Record<string, string>> = {},
+  extraHeaders?: Readonly<Record<string, string>>,
 ): void {
   // Too late for an answer: half of another one is out, or nobody is there.
   if (res.headersSent || res.destroyed) return void res.destroy()
   const closes = isLargeBodyUnread(res.req)
-  res.writeHead(refusal.status, {
-    ...refusal.headers,
-    ...extraHeaders,
-    ...(closes && { connection: 'close' }),
-  })
+  const headers = extraHeaders ? { ...refusal.headers, ...extraHeaders } : refusal.headers
+  res.writeHead(refusal.status, closes ? { ...headers, connection: 'close' } : headers)
   const body = res.req.method === 'HEAD' ? undefined : refusal.body
   if (!closes) return void res.end(body)
   if (body === undefined) res.flushHeaders()

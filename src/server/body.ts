@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { jsonAnswer, type PlainAnswer } from '../http/refusal.ts'
 import { isShallow, isShallowValue } from './json-depth.ts'
 import { rpcCode } from './rpc-error.ts'
+import { andThen } from './thenable.ts'
 
 /** How much of a body is read, and how long it may take. */
 export interface BodyLimits {
@@ -117,11 +118,11 @@ export function readNodeBody(
   request: IncomingMessage & { body?: unknown },
   limits: BodyLimits,
   invite: () => void = () => {},
-): Promise<Body> {
+): Body | Promise<Body> {
   const refused = judgeHead(request.headers['content-type'], request.headers['content-length'], limits)
-  if (refused) return Promise.resolve(refused)
-  if (request.readableEnded) return Promise.resolve(parsedAlready(request.body))
-  return readNodeBytes(request, limits, invite).then((read) =>
+  if (refused) return refused
+  if (request.readableEnded) return parsedAlready(request.body)
+  return andThen(readNodeBytes(request, limits, invite), (read) =>
     typeof read === 'string' ? failed(read) : parse(decode(read)),
   )
 }
@@ -131,8 +132,13 @@ export function readNodeBytes(
   request: IncomingMessage,
   limits: BodyLimits,
   invite: () => void = () => {},
-): Promise<readonly Uint8Array[] | BodyProblem> {
-  if (request.destroyed) return Promise.resolve('gone')
+): readonly Uint8Array[] | BodyProblem | Promise<readonly Uint8Array[] | BodyProblem> {
+  if (request.destroyed) return 'gone'
+  // A small body mostly came together with the head: there is nothing to wait for.
+  if (request.complete && request.readableFlowing === null) {
+    const whole: unknown = request.read()
+    if (whole instanceof Uint8Array) return whole.length > limits.maxBytes ? 'too_large' : [whole]
+  }
   invite()
   return new Promise((resolve) => {
     const chunks: Buffer[] = []

@@ -20,7 +20,7 @@ export interface Visit {
   /** The address of the other end of the connection, where it is known. */
   readonly remote: string | undefined
   /** Reads the body. Not called before the caller is known. */
-  body(): Promise<Body>
+  body(): Body | Promise<Body>
 }
 
 /** What is open without a token. */

@@ -2,9 +2,10 @@ import type { Server } from '@modelcontextprotocol/server'
 import { admitExchange } from './admit-exchange.ts'
 import { answering, type Outcome, plainOutlet } from './answering.ts'
 import type { Exchange, Incoming } from './exchange.ts'
+import { laneServerClass } from './lane-server.ts'
 import { Multiplexer, type RpcRequest } from './multiplexer.ts'
 import { regularReader } from './regular-request.ts'
-import { capabilities, type Sdk, sdkServer } from './sdk-server.ts'
+import { capabilities, type Sdk, serverOf } from './sdk-server.ts'
 import type { Served } from './served.ts'
 
 /** Answers requests that need nothing of a client kept, over one long-lived SDK server for each protocol revision. */
@@ -80,6 +81,7 @@ function dispatched(
 /** One SDK server, built when it is needed, and anew when what it says of itself is not true any more. */
 function sharedServer(sdk: Sdk, served: Served, { revision, versions }: Shared) {
   const { registry } = served
+  const Class = laneServerClass(sdk)
   let built: Built | undefined
   let isStale = true
   for (const list of [registry.tools, registry.resources, registry.templates, registry.prompts]) {
@@ -94,12 +96,12 @@ function sharedServer(sdk: Sdk, served: Served, { revision, versions }: Shared) 
     if (built?.said === said) return built
     // What the one before has begun it also ends.
     const lane = new Multiplexer()
-    const server = sdkServer(sdk, served, {
+    const server = serverOf(Class, sdk, served, {
       exchangeOf: (ctx) => lane.exchangeOf(ctx),
       requestIdOf: (ctx) => lane.requestIdOf(ctx),
       versions,
     })
-    lane.connect(sdk, server, revision)
+    lane.connect(sdk, server, revision, server)
     built = { said, server, lane }
     return built
   }

@@ -6,6 +6,7 @@ import type {
   TransportSendOptions,
 } from '@modelcontextprotocol/server'
 import type { Exchange } from './exchange.ts'
+import type { LaneCall, LaneServer } from './lane-server.ts'
 import { rpcCode } from './rpc-error.ts'
 import type { Sdk, Seat } from './sdk-server.ts'
 import type { JsonObject } from './types.ts'
@@ -61,6 +62,7 @@ export class Multiplexer implements Pick<Seat, 'exchangeOf' | 'requestIdOf'> {
   readonly #slots = new Map<number, Slot>()
   readonly #unrelated: Deliver
   #deliver: Deliver = () => {}
+  #direct: LaneServer | undefined
   #lastId = 0
   /** The request that is being handed over right now. */
   #arriving = 0
@@ -74,9 +76,11 @@ export class Multiplexer implements Pick<Seat, 'exchangeOf' | 'requestIdOf'> {
 
   /**
    * Connects the server that answers. It takes messages from now on.
+   * @param direct the same server, if its requests are regular: they then go to their handlers without a detour
    * @param revision the protocol revision it is bound to; none where an `initialize` decides
    */
-  connect(sdk: Sdk, server: Server, revision: string | undefined): void {
+  connect(sdk: Sdk, server: Server, revision: string | undefined, direct?: LaneServer): void {
+    this.#direct = direct
     const transport = transportFor(sdk, revision, (message, options) => this.#route(message, options))
     // It listens before it waits for the transport to start, which has nothing to do.
     server.connect(transport).catch(() => {})
@@ -93,6 +97,20 @@ export class Multiplexer implements Pick<Seat, 'exchangeOf' | 'requestIdOf'> {
   request(message: RpcRequest, exchange: Exchange, sink: Sink): Pending {
     const id = ++this.#lastId
     this.#slots.set(id, { callerId: message.id, exchange, sink })
+    const call = this.#direct?.run(message, id)
+    return call ? this.#running(call, id) : this.#handedOver(message, id)
+  }
+
+  #running(call: LaneCall, id: number): Pending {
+    call.answer.then((answer) => answer && this.#answered(answer))
+    return {
+      cancel: (reason) => {
+        if (this.#slots.delete(id)) call.cancel(reason)
+      },
+    }
+  }
+
+  #handedOver(message: RpcRequest, id: number): Pending {
     this.#arriving = id
     this.#hasComplained = false
     try {

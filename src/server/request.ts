@@ -7,6 +7,7 @@ import { digestOfCall } from './digest.ts'
 import type { Exchange } from './exchange.ts'
 import { genericFailure, isRefusal, stackText } from './failure.ts'
 import { type Ask, type Form, type InputChannel, type InputRequest, inputChannel } from './input.ts'
+import { wholeContext } from './lane-server.ts'
 import { surrounded } from './middleware.ts'
 import { type RoundState, type Rounds, rounds, Suspension } from './rounds.ts'
 import { RpcError, rpcCode } from './rpc-error.ts'
@@ -48,14 +49,17 @@ export function answerer(
       input(own, state, principal),
     )
     const call = new CallContext(exchange.auth, protocol)
+    inFlight.add(call)
+    const answered = () => orAsked(protocol, async () => run(call, exchange), ask)
     const ask = (asked: Rounds) => {
       call.abort(new Suspension('the client is asked'))
-      return ended(asked, params, ctx)
+      return ended(codec, asked, params, ctx)
     }
-    const answered = () => orAsked(protocol, async () => run(call, exchange), ask)
-    inFlight.add(call)
     try {
-      if (middleware.length === 0) return await answered()
+      if (middleware.length === 0) {
+        const result = await run(call, exchange)
+        return protocol.rounds?.isSuspended === true ? ask(protocol.rounds) : result
+      }
       const request = {
         method: ctx.mcpReq.method,
         params: (params ?? {}) as JsonObject,
@@ -64,16 +68,11 @@ export function answerer(
       }
       return await surrounded(sdk, middleware, request, answered)
     } catch (error) {
+      if (protocol.rounds?.isSuspended === true && middleware.length === 0) return ask(protocol.rounds)
       throw asProtocolError(sdk, served, exchange, error)
     } finally {
       inFlight.delete(call)
     }
-  }
-
-  async function ended(asked: Rounds, params: unknown, ctx: ServerContext): Promise<unknown> {
-    const { inputRequests, answers } = asked.pending()
-    const requestState = await codec.mint({ call: await digestOfCall(params), answers }, ctx)
-    return { resultType: 'input_required', inputRequests, requestState }
   }
 
   /** How the client is asked: in a round of its own, or while the call waits. */
@@ -90,6 +89,18 @@ export function answerer(
 
   // The SDK checks each result against the schema of its method.
   return (params, ctx, run) => answer(params, ctx, run) as Promise<never>
+}
+
+/** The answer of a call that ends with questions. */
+async function ended(
+  codec: RequestStateCodec<RoundState>,
+  asked: Rounds,
+  params: unknown,
+  ctx: ServerContext,
+): Promise<unknown> {
+  const { inputRequests, answers } = asked.pending()
+  const requestState = await codec.mint({ call: await digestOfCall(params), answers }, ctx)
+  return { resultType: 'input_required', inputRequests, requestState }
 }
 
 /** Ends a call with its questions, if it has any, whatever became of its handler: to catch that is not to prevent it. */
@@ -196,13 +207,14 @@ class SdkContext implements ProtocolContext {
   /** With the id of the caller, and with who calls: the SDK server itself may serve many. */
   get mcp(): ServerContext {
     const { auth, incoming } = this.#exchange
+    const whole = wholeContext(this.ctx)
     const http = {
-      ...this.ctx.http,
+      ...whole.http,
       ...(incoming && { req: incoming.bare() }),
       ...(auth && { authInfo: toAuthInfo(auth) }),
     }
-    const mcpReq = { ...this.ctx.mcpReq, id: this.requestId }
-    return { ...this.ctx, mcpReq, ...((incoming ?? this.ctx.http) && { http }) }
+    const mcpReq = { ...whole.mcpReq, id: this.requestId }
+    return { ...whole, mcpReq, ...((incoming ?? whole.http) && { http }) }
   }
 }
 

@@ -11,7 +11,7 @@ import { isResponse } from './node-response.ts'
 /** A request to a route of one's own. */
 export interface RouteVisit extends Pick<Visit, 'incoming' | 'remote'> {
   /** Reads the body, within the limits of the server. Not called before the caller is known. */
-  bytes(): Promise<readonly Uint8Array[] | BodyProblem>
+  bytes(): readonly Uint8Array[] | BodyProblem | Promise<readonly Uint8Array[] | BodyProblem>
 }
 
 /**

@@ -29,9 +29,19 @@ export interface Seat {
  * A low-level SDK server over the registry that all share. Building it costs the same whatever the registry holds.
  */
 export function sdkServer(sdk: Sdk, served: Served, seat: Seat): Server {
+  return serverOf(sdk.Server, sdk, served, seat)
+}
+
+/** The same, of a class that extends the SDK's. */
+export function serverOf<Made extends Server>(
+  Class: new (...args: ConstructorParameters<Sdk['Server']>) => Made,
+  sdk: Sdk,
+  served: Served,
+  seat: Seat,
+): Made {
   const { registry, instructions } = served
   const codec = stateCodec(sdk, served, seat)
-  const server: Server = new sdk.Server(wire(served.identity), {
+  const server = new Class(wire(served.identity), {
     capabilities: capabilities(registry, seat.client, seat.versions),
     ...(instructions !== undefined && { instructions }),
     ...(seat.versions && { supportedProtocolVersions: [...seat.versions] }),
