@@ -1,11 +1,12 @@
 import type { PlainAnswer } from '../http/refusal.ts'
+import { messageText } from './message-text.ts'
 
 /** What goes back over HTTP: an answer in one piece, or events as they come. */
 export type Reply = PlainAnswer | EventStream
 
 /** A JSON-RPC message as the whole answer. */
 export function rpcReply(message: object, status = 200): PlainAnswer {
-  const body = JSON.stringify(message)
+  const body = messageText(message)
   return {
     status,
     headers: { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) },
