@@ -135,7 +135,7 @@ export function readNodeBytes(
 ): readonly Uint8Array[] | BodyProblem | Promise<readonly Uint8Array[] | BodyProblem> {
   if (request.destroyed) return 'gone'
   // A small body mostly came together with the head: there is nothing to wait for.
-  if (request.complete && request.readableFlowing === null) {
+  if (request.readableFlowing === null && isThere(request)) {
     const whole: unknown = request.read()
     if (whole instanceof Uint8Array) return whole.length > limits.maxBytes ? 'too_large' : [whole]
   }
@@ -160,6 +160,11 @@ export function readNodeBytes(
     request.once('error', () => finish('gone'))
     request.once('close', () => finish('gone'))
   })
+}
+
+/** Whether every byte that was announced has arrived. */
+function isThere({ headers, readableLength }: IncomingMessage): boolean {
+  return readableLength > 0 && headers['content-length'] === String(readableLength)
 }
 
 function judgeHead(
