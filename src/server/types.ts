@@ -60,7 +60,8 @@ export interface HandlerContext {
    * the client makes it again with the answer, and **the handler runs again from its start**: what stands before the
    * question must be able to run twice. Questions asked at once, with `Promise.all`, go out together.
    *
-   * @throws ToolError when the client cannot be asked
+   * @throws ToolError when the client cannot be asked. In 2026-07-28 the call ends instead with an error that names the
+   *   capability the client lacks
    */
   elicit<Content = Record<string, unknown>>(question: Elicitation): Promise<ElicitationAnswer<Content>>
   /** Asks the model behind the client (MCP "Sampling"); everything said of `elicit` holds. */
