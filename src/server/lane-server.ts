@@ -14,7 +14,7 @@ import type { JsonObject } from './types.ts'
 
 /** A request whose handler runs. */
 export interface LaneCall {
-  /** The answer; `undefined` when the request was given up. Never rejects. */
+  /** The answer; `undefined` when the request was given up. Rejects when the result cannot be written. */
   readonly answer: Promise<RpcAnswer | undefined>
   /** Aborts the handler's signal; there is no answer then. */
   cancel(reason: string): void
@@ -53,17 +53,23 @@ export function laneServerClass(sdk: Sdk): new (...args: ConstructorParameters<S
       { mcpReq }: LaneContext,
     ): Promise<RpcAnswer | undefined> {
       const codec = this._wireCodec()
+      let result: Result
       try {
-        const result = await running
-        if (mcpReq.isAborted) return undefined
-        return { result: codec.encodeResult(method, result, this._outboundServerInfo()), jsonrpc: '2.0', id }
+        result = await running
       } catch (error) {
-        if (mcpReq.isAborted) return undefined
-        const { code, message, data } = error as Partial<ProtocolError>
-        const known = Number.isSafeInteger(code) ? Number(code) : rpcCode.internalError
-        const told = { code: codec.encodeErrorCode(known), message: message ?? 'Internal error' }
-        return { jsonrpc: '2.0', id, error: data === undefined ? told : { ...told, data } }
+        return mcpReq.isAborted ? undefined : { jsonrpc: '2.0', id, error: this.#told(error) }
       }
+      if (mcpReq.isAborted) return undefined
+      // What the codec cannot write is answered by whoever waits for it.
+      return { result: codec.encodeResult(method, result, this._outboundServerInfo()), jsonrpc: '2.0', id }
+    }
+
+    /** As the SDK tells an error. What handlers throw was made into one for the caller before. */
+    #told(error: unknown): NonNullable<RpcAnswer['error']> {
+      const { code, message = 'Internal error', data } = (error ?? {}) as Partial<ProtocolError>
+      const known = Number.isSafeInteger(code) ? Number(code) : rpcCode.internalError
+      const told = { code: this._wireCodec().encodeErrorCode(known), message }
+      return data === undefined ? told : { ...told, data }
     }
   }
 }

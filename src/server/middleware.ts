@@ -47,10 +47,12 @@ export async function surrounded(
     return own
   })
   if (result === own && own !== undefined) return result
+  // What JSON cannot hold would fail where nobody can answer any more.
+  const plain: unknown = JSON.parse(JSON.stringify(result ?? null))
   const name = results[request.method as keyof typeof results] ?? 'Result'
-  const { issues } = sdk.specTypeSchemas[name]['~standard'].validate(result)
+  const { issues } = sdk.specTypeSchemas[name]['~standard'].validate(plain)
   if (issues) throw new TypeError(`middleware returned no ${name}: ${issues[0]?.message}`)
-  return result
+  return plain
 }
 
 /** Runs something with middleware around it, the first outermost. */

@@ -6,6 +6,7 @@ import type {
   TransportSendOptions,
 } from '@modelcontextprotocol/server'
 import type { Exchange } from './exchange.ts'
+import { genericFailure } from './failure.ts'
 import type { LaneCall, LaneServer } from './lane-server.ts'
 import { rpcCode } from './rpc-error.ts'
 import type { Sdk, Seat } from './sdk-server.ts'
@@ -102,7 +103,12 @@ export class Multiplexer implements Pick<Seat, 'exchangeOf' | 'requestIdOf'> {
   }
 
   #running(call: LaneCall, id: number): Pending {
-    call.answer.then((answer) => answer && this.#answered(answer))
+    const failed = {
+      jsonrpc: '2.0',
+      id,
+      error: { code: rpcCode.internalError, message: genericFailure },
+    } as const
+    call.answer.then((answer) => answer && this.#answered(answer)).catch(() => this.#answered(failed))
     return {
       cancel: (reason) => {
         if (this.#slots.delete(id)) call.cancel(reason)
@@ -157,8 +163,9 @@ export class Multiplexer implements Pick<Seat, 'exchangeOf' | 'requestIdOf'> {
   #answered(message: RpcAnswer): void {
     const id = message.id as number
     const slot = this.#slots.get(id)
-    this.#slots.delete(id)
     slot?.sink.answer({ ...message, id: slot.callerId }, id === this.#arriving)
+    // Not before: an answer that cannot be written makes room for one that says so.
+    this.#slots.delete(id)
   }
 }
 

@@ -30,6 +30,18 @@ describe.each(revisions)('middleware in %s', (revision) => {
   const echo = (url: string, text = 'hello', token = bob) =>
     send(url, token, 'tools/call', { name: 'echo', arguments: { text } })
 
+  it('that returns what JSON cannot hold is an error of the server, and the server goes on', async () => {
+    const { url, entries } = await serve(async (_request, next) => ({
+      ...((await next()) as object),
+      _meta: { amount: 1n },
+    }))
+    for (let time = 0; time < 2; time++) {
+      const { error } = await echo(url)
+      expect(error?.code).toBe(-32603)
+    }
+    expect(entries.map(({ event }) => event)).toContain('request_failed')
+  })
+
   it('stands around the handler, the first outermost', async () => {
     const order: string[] = []
     const named =
