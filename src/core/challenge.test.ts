@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Challenge, formatChallenge, parseChallenges, readBearerChallenge } from './challenge.ts'
+import {
+  type Challenge,
+  formatChallenge,
+  parseChallenges,
+  readBearerChallenge,
+  readTokenChallenge,
+} from './challenge.ts'
 
 /** Challenges as plain objects, for comparing: `params` has no prototype. */
 const plain = (challenges: readonly Challenge[]) =>
@@ -259,5 +265,25 @@ describe('formatChallenge', () => {
     expect(() => formatChallenge({ scheme: 'Bearer', params: { realm: 'S3CRET\n' } })).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining('S3CRET') }),
     )
+  })
+})
+
+describe('readTokenChallenge', () => {
+  const either = ['dpop', 'bearer']
+  it.each([
+    ['DPoP error="invalid_token", Bearer error="other"', 'invalid_token'],
+    ['Bearer error="other", DPoP error="use_dpop_nonce"', 'use_dpop_nonce'],
+    ['Bearer error="insufficient_scope", DPoP algs="ES256"', 'insufficient_scope'],
+    ['DPoP algs="ES256"', undefined],
+    ['Basic error="x", BEARER error="invalid_token"', 'invalid_token'],
+  ])('RFC 9449 section 7.1 takes from %s the challenge that says what is wrong', (line, error) => {
+    expect(readTokenChallenge(line, either)?.error).toBe(error)
+  })
+
+  it('takes the scheme that is named first when none says', () => {
+    const line = 'Bearer scope="b", DPoP scope="d"'
+    expect(readTokenChallenge(line, either)).toEqual({ scopes: ['d'] })
+    expect(readTokenChallenge(line, ['bearer', 'dpop'])).toEqual({ scopes: ['b'] })
+    expect(readTokenChallenge('Basic realm="a"', either)).toBeUndefined()
   })
 })

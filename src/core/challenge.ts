@@ -102,7 +102,25 @@ export function parseChallenges(lines: string | readonly string[]): Challenge[] 
  * ```
  */
 export function readBearerChallenge(lines: string | readonly string[]): BearerChallenge | undefined {
-  const found = parseChallenges(lines).find((challenge) => challenge.scheme.toLowerCase() === 'bearer')
+  return readTokenChallenge(lines, ['bearer'])
+}
+
+/**
+ * As {@link readBearerChallenge}, for a credential that servers challenge under more than one scheme: a token bound to a
+ * key is asked for as `DPoP`, often beside `Bearer` (RFC 9449 section 7.1), with the same parameters. The challenge that
+ * says what is wrong counts; if several or none do, the scheme that is named first.
+ *
+ * @param schemes in lower case
+ */
+export function readTokenChallenge(
+  lines: string | readonly string[],
+  schemes: readonly string[],
+): BearerChallenge | undefined {
+  const all = parseChallenges(lines)
+  const ours = schemes.flatMap((name) =>
+    all.filter(({ scheme }) => scheme.toLowerCase() === name).slice(0, 1),
+  )
+  const found = ours.find(({ params }) => params.error !== undefined) ?? ours[0]
   if (!found) return undefined
   const { realm, scope, error, error_description: errorDescription, resource_metadata: url } = found.params
   return {

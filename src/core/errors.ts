@@ -38,8 +38,12 @@ export interface AuthErrorDetails {
   readonly scopes?: readonly string[]
   /** Client only: the HTTP status the server answered with. */
   readonly status?: number
-  /** Client only: the parsed `Bearer` challenge of the answer, if there was one. */
+  /** Client only: the parsed `Bearer` challenge of the answer, or the `DPoP` one, if there was one. */
   readonly challenge?: BearerChallenge
+  /** Client only: the `error` the server gave, in the challenge or in the body (RFC 6750 section 3.1, RFC 6749 section 5.2). */
+  readonly error?: string
+  /** Client only: its `error_description`. The server's words, credentials taken out. */
+  readonly errorDescription?: string
   /** Seconds after which to try again (RFC 9110 section 10.2.3). */
   readonly retryAfter?: number
   /** Client only: which server refused, as it is named in the configuration, or its origin. */
@@ -85,6 +89,8 @@ export class AuthError extends Error {
   declare readonly scopes?: readonly string[]
   declare readonly status?: number
   declare readonly challenge?: BearerChallenge
+  declare readonly error?: string
+  declare readonly errorDescription?: string
   declare readonly retryAfter?: number
   declare readonly server?: string
 
@@ -102,6 +108,8 @@ export class AuthError extends Error {
     if (details.scopes) this.scopes = Object.freeze([...details.scopes])
     if (details.status !== undefined) this.status = details.status
     if (details.challenge) this.challenge = details.challenge
+    if (details.error !== undefined) this.error = details.error
+    if (details.errorDescription !== undefined) this.errorDescription = details.errorDescription
     if (details.retryAfter !== undefined) this.retryAfter = details.retryAfter
     if (details.server !== undefined) this.server = details.server
   }

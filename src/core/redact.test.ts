@@ -234,3 +234,18 @@ describe('redact', () => {
     expect(redact(piece.repeat(1_000_000 / piece.length))).toBeTypeOf('string')
   })
 })
+
+describe('a secret in another form', () => {
+  it.each([
+    ['base64', (secret: string) => Buffer.from(secret).toString('base64')],
+    ['base64url', (secret: string) => Buffer.from(secret).toString('base64url')],
+    ['JSON with escaped slashes', (secret: string) => secret.replaceAll('/', '\\/')],
+  ])('is taken out: %s', (_form, write) => {
+    const secret = 'odd/secret~value>>>?'
+    expect(redact(`seen ${write(secret)} here`, [secret])).toMatch(/^seen \[redacted\]=* here$/)
+  })
+
+  it('of any length and any characters is no error', () => {
+    expect(redact('nothing', ['\u{1F511}'.repeat(20_000), '\uD800'.repeat(9)])).toBe('nothing')
+  })
+})

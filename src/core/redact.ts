@@ -69,14 +69,28 @@ function cut(text: string, ranges: Range[]): string {
   return clean + text.slice(done)
 }
 
-/** A secret as it is, and as URLs, forms and JSON write it. */
-function writtenForms(secret: string): string[] {
+/** A secret as it is, and as URLs, forms, JSON and base64 write it. */
+export function writtenForms(secret: string): string[] {
   if (secret === '') return []
   const form = new URLSearchParams([['', secret]]).toString().slice(1)
+  const json = JSON.stringify(secret).slice(1, -1)
   return [
     secret,
     form,
     form.replaceAll('+', '%20').replaceAll('%7E', '~'),
-    JSON.stringify(secret).slice(1, -1),
+    json,
+    json.replaceAll('/', '\\/'),
+    ...base64Forms(secret),
   ]
 }
+
+/** With and without its padding, in both alphabets. What is short is short in base64 as well, and stands in any text. */
+function base64Forms(secret: string): string[] {
+  if (secret.length < 6) return []
+  const bytes = new TextEncoder().encode(secret)
+  const base64 = btoa(String.fromCharCode(...bytes.subarray(0, longestEncoded))).replace(/=+$/, '')
+  return [base64, base64.replaceAll('+', '-').replaceAll('/', '_')]
+}
+
+/** What is longer is found by its beginning; a multiple of 3, so that the beginning ends where a group of base64 does. */
+const longestEncoded = 12_288

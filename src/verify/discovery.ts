@@ -12,6 +12,9 @@ export interface Place {
   readonly fetch: GuardedFetch
 }
 
+/** What is needed to reach a place. */
+export type Reach = Pick<Environment, 'allowPrivateNetwork' | 'fetchWithin'>
+
 /** Where a key set is. */
 export interface KeyPlace {
   /** For the log. */
@@ -26,7 +29,7 @@ export interface KeyPlace {
  * Reads the URL of an endpoint the operator wrote down.
  * @throws TypeError naming the option, when the URL must not be reached
  */
-export function statedPlace(option: string, value: unknown, environment: Environment): Place {
+export function statedPlace(option: string, value: unknown, environment: Reach): Place {
   const url = secureUrl(option, value)
   const trust = ownTrust(environment)
   const complaint = complaintOf(url, trust)
@@ -77,47 +80,84 @@ async function discover(
   environment: Environment,
   signal: AbortSignal,
 ): Promise<Place> {
-  const metadata = await fetchMetadata(home, signal)
+  const metadata = await issuerMetadata(issuer, home, { signal })
+  return namedPlace('jwks_uri', metadata, home, environment)
+}
+
+/** The metadata of an issuer. It names the very issuer it was asked about (RFC 8414 section 3.3). */
+export async function issuerMetadata(
+  issuer: string,
+  home: Place,
+  limits: MetadataLimits,
+): Promise<JsonObject> {
+  const metadata = await fetchMetadata(home, limits)
   const named = own(metadata, 'issuer')
-  if (named !== issuer) {
-    const other = typeof named === 'string' ? shown(named) : 'nobody'
-    throw new Error(`the metadata names ${other} as issuer, and the one that is configured is ${issuer}`)
-  }
-  const text = own(metadata, 'jwks_uri')
-  if (typeof text !== 'string' || !URL.canParse(text)) throw new Error('the metadata names no jwks_uri')
+  if (named === issuer) return metadata
+  const other = typeof named === 'string' ? shown(named) : 'nobody'
+  throw new Error(`the metadata names ${other} as issuer, and the one that is configured is ${issuer}`)
+}
+
+/** The option that says the same as a member of the metadata. */
+const optionOf = { jwks_uri: 'jwksUri', token_endpoint: 'tokenEndpoint' } as const
+
+/**
+ * A place that is named in the metadata of an issuer. Elsewhere than at the issuer's own origin it is trusted no
+ * further than any URL from outside.
+ *
+ * @param elsewhere how far that is. Default: not at all
+ */
+export function namedPlace(
+  member: keyof typeof optionOf,
+  metadata: JsonObject,
+  home: Place,
+  environment: Reach,
+  elsewhere: UrlTrust = foreignTrust,
+): Place {
+  const text = own(metadata, member)
+  if (typeof text !== 'string' || !URL.canParse(text)) throw new Error(`the metadata names no ${member}`)
   const url = new URL(text)
-  const trust = url.origin === home.url.origin ? ownTrust(environment) : foreignTrust
+  const trust = url.origin === home.url.origin ? ownTrust(environment) : elsewhere
   const complaint = complaintOf(url, trust)
   if (complaint !== undefined) {
     throw new Error(
-      `the jwks_uri of the metadata is not used: ${complaint}. If it is right, write it as jwksUri`,
+      `the ${member} of the metadata is not used: ${complaint}. If it is right, write it as ${optionOf[member]}`,
     )
   }
   return { url, fetch: environment.fetchWithin(trust) }
 }
 
-/** Milliseconds for all places together. */
-const patience = 5000
+/** For how long metadata is asked for. */
+export interface MetadataLimits {
+  readonly signal?: AbortSignal
+  /** Milliseconds for all places together. Default: 5000. */
+  readonly milliseconds?: number
+}
 
 /**
  * The first document there is. An issuer that cannot be reached, or says that it cannot answer now, has no document
  * elsewhere either: asking for that would only make everybody wait longer.
  */
-async function fetchMetadata({ url, fetch }: Place, signal: AbortSignal): Promise<JsonObject> {
+async function fetchMetadata(
+  { url, fetch }: Place,
+  { signal, milliseconds: patience = 5000 }: MetadataLimits,
+): Promise<JsonObject> {
   const started = stopwatch()
   let absence = ''
   for (const place of metadataPlaces(url)) {
     const milliseconds = Math.ceil(started + patience - stopwatch())
     if (milliseconds <= 0) throw new Error(absence)
-    const found = await metadataAt(place, fetch, { signal, milliseconds })
+    const found = await metadataAt(place, fetch, { ...(signal && { signal }), milliseconds })
     if (typeof found !== 'string') return found
     absence = found
   }
   throw new Error(`the issuer publishes no metadata: ${absence}`)
 }
 
-/** The document at a place, or why there is none. What is there and no JSON object is the page of a web application. */
-async function metadataAt(
+/**
+ * The document at a place, or why there is none. What is there and no JSON object is the page of a web application.
+ * @throws Error when that cannot be told now: nobody answers, or with 429 or 5xx
+ */
+export async function metadataAt(
   place: URL,
   fetch: GuardedFetch,
   request: JsonRequest,
@@ -151,7 +191,7 @@ function metadataPlaces(issuer: URL): readonly URL[] {
 }
 
 /** Of URLs the operator wrote: this machine may be meant. */
-function ownTrust({ allowPrivateNetwork }: Environment): UrlTrust {
+function ownTrust({ allowPrivateNetwork }: Pick<Reach, 'allowPrivateNetwork'>): UrlTrust {
   return { loopback: true, privateNetwork: allowPrivateNetwork }
 }
 

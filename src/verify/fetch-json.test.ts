@@ -3,7 +3,7 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { fetchJson, fetchText, StatusError } from './fetch-json.ts'
+import { fetchAny, fetchJson, fetchText, StatusError } from './fetch-json.ts'
 
 async function serve(listener: RequestListener): Promise<URL> {
   const server = createServer(listener).listen(0, '127.0.0.1')
@@ -219,3 +219,19 @@ function bodied(pull: (controller: ReadableStreamDefaultController<Uint8Array>) 
   })
   return { response: new Response(body), cancelled }
 }
+
+describe('fetchAny', () => {
+  it('gives an answer of any status with its body, up to the last byte allowed', async () => {
+    const url = await serve((_request, response) => {
+      response.writeHead(400, { 'x-error': 'yes' }).end('x'.repeat(998))
+    })
+    const { status, text, headers } = await fetchAny(url, fetch, { bytes: 998 })
+    expect([status, text.length, headers.get('x-error')]).toEqual([400, 998, 'yes'])
+    await expect(fetchAny(url, fetch, { bytes: 997 })).rejects.toThrow('longer than 997')
+  })
+
+  it('gives up on a body that never ends', async () => {
+    const url = await serve((_request, response) => void response.writeHead(500).write('{'))
+    await expect(fetchAny(url, fetch, soon)).rejects.toThrow('within 40 ms')
+  })
+})

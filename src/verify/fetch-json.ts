@@ -27,6 +27,11 @@ export interface TextAnswer {
   readonly headers: Headers
 }
 
+/** What came back, whatever its status. */
+export interface AnyAnswer extends TextAnswer {
+  readonly status: number
+}
+
 /** The answer has another status than 200. */
 export class StatusError extends Error {
   readonly status: number
@@ -68,6 +73,32 @@ export async function fetchText(
   fetch: GuardedFetch,
   request: JsonRequest = {},
 ): Promise<TextAnswer> {
+  return within(request, async (signal) => {
+    const response = await exchange(url, fetch, request, signal)
+    if (response.status !== 200) {
+      // Not waited for: what becomes of the rest of it changes nothing.
+      response.body?.cancel().catch(() => {})
+      throw new StatusError(response.status, response.headers)
+    }
+    return { text: await readBody(response, request.bytes, signal), headers: response.headers }
+  })
+}
+
+/**
+ * Fetches a text as {@link fetchText} does, of any status: an error of OAuth stands in the body (RFC 6749 section 5.2).
+ *
+ * @throws Error when anything fails, and the message holds nothing of the body
+ */
+export async function fetchAny(url: URL, fetch: GuardedFetch, request: JsonRequest = {}): Promise<AnyAnswer> {
+  return within(request, async (signal) => {
+    const response = await exchange(url, fetch, request, signal)
+    const { status, headers } = response
+    return { status, text: await readBody(response, request.bytes, signal), headers }
+  })
+}
+
+/** Does it within the time and the signal of a request. */
+async function within<T>(request: JsonRequest, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { milliseconds = 5000 } = request
   const limit = new AbortController()
   const end = (message: string) => limit.abort(new Error(message))
@@ -79,7 +110,7 @@ export async function fetchText(
   if (request.signal?.aborted) close()
   try {
     // The race, because a fetch that is not ours may not listen to the signal.
-    return await Promise.race([aborted(limit.signal), exchange(url, fetch, request, limit.signal)])
+    return await Promise.race([aborted(limit.signal), work(limit.signal)])
   } finally {
     clearTimeout(timer)
     request.signal?.removeEventListener('abort', close)
@@ -97,14 +128,14 @@ function aborted(signal: AbortSignal): Promise<never> {
 async function exchange(
   url: URL,
   fetch: GuardedFetch,
-  { form, headers, prepare, bytes = 64 * 1024 }: JsonRequest,
+  { form, headers, prepare }: JsonRequest,
   signal: AbortSignal,
-): Promise<TextAnswer> {
+): Promise<Response> {
   if (prepare !== undefined) await prepare()
   // Time may be up by now, and not every fetch looks.
   signal.throwIfAborted()
   const accept = { accept: 'application/json', ...headers }
-  const response = await fetch(
+  return fetch(
     url,
     form === undefined
       ? { headers: accept, signal }
@@ -115,15 +146,9 @@ async function exchange(
           signal,
         },
   )
-  if (response.status !== 200) {
-    // Not waited for: what becomes of the rest of it changes nothing.
-    response.body?.cancel().catch(() => {})
-    throw new StatusError(response.status, response.headers)
-  }
-  return { text: await readBody(response, bytes, signal), headers: response.headers }
 }
 
-async function readBody(response: Response, maxBytes: number, signal: AbortSignal): Promise<string> {
+async function readBody(response: Response, maxBytes = 64 * 1024, signal: AbortSignal): Promise<string> {
   const reader: ReadableStreamDefaultReader<Uint8Array> | undefined = response.body?.getReader()
   const hangUp = () => void reader?.cancel().catch(() => {})
   const decode = utf8Decoder()
