@@ -7,7 +7,7 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 const alias = [
   { find: /^mcp-bearer$/, replacement: source('index.ts') },
   { find: /^mcp-bearer\/(node|express|hono|sdk)$/, replacement: source('http/adapters/$1.ts') },
-  { find: /^mcp-bearer\/(server|client|verify|issuer)$/, replacement: source('$1/index.ts') },
+  { find: /^mcp-bearer\/(server|client|verify|issuer|testing)$/, replacement: source('$1/index.ts') },
 ]
 
 export default defineConfig({

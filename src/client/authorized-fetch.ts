@@ -1,15 +1,29 @@
-import { AuthError, type Clock, systemClock } from '../core/index.ts'
-import { checkOptions } from '../core/options.ts'
+import { type AuthError, type Clock, systemClock } from '../core/index.ts'
+import { checkOptions, numberBetween } from '../core/options.ts'
+import { attempt, type Call, exchangeOf, type Settings } from './attempt.ts'
 import { customHeaders, type HeaderValues } from './headers.ts'
-import { redirectTarget } from './redirect.ts'
-import { challengeOf, passOrRefuse } from './refusal.ts'
-import { conceal, secretsOf } from './secrets.ts'
+import { passOrRefuse, readAnswer } from './refusal.ts'
+import { isWorthRepeating, takeToken } from './retry.ts'
 import { authError, type Server, serverAt } from './server.ts'
-import { type TokenKeeper, tokenKeeper } from './token-keeper.ts'
+import { tokenKeeper } from './token-keeper.ts'
 import { type AuthOption, tokenSource } from './token-source.ts'
 
 /** The part of `fetch` that is needed. */
 export type FetchLike = (url: string | URL, init?: RequestInit) => Promise<Response>
+
+/** How far a request goes on after an answer that is not the last word. */
+export interface RetryOptions {
+  /**
+   * After 403 `insufficient_scope`, ask the source once for a token with the missing scopes besides those asked for so
+   * far (MCP authorization "Step-Up Authorization Flow"). Default: true.
+   */
+  readonly stepUp?: boolean | undefined
+  /**
+   * How many milliseconds at most to wait when a server says `Retry-After` of a request it has not looked at; the
+   * request is sent once more then. Longer ones, and 0, are an error at once. Default: 5000.
+   */
+  readonly maxWait?: number | undefined
+}
 
 /** How requests to one server are made. */
 export interface HttpOptions {
@@ -26,6 +40,8 @@ export interface HttpOptions {
   readonly allowInsecure?: boolean | undefined
   /** What errors call the server. Default: its origin. */
   readonly serverName?: string | undefined
+  /** How far a request goes on after an answer that is not the last word. */
+  readonly retry?: RetryOptions | undefined
 }
 
 /** Options of {@link authorizedFetch}. */
@@ -36,15 +52,16 @@ export interface AuthorizedFetchOptions extends HttpOptions {
   readonly clock?: Clock | undefined
 }
 
-/** More hops than this is a loop. */
-const mostRedirects = 5
-
 /**
  * A `fetch` that carries credentials to one server and nowhere else.
  *
  * - The token is asked from its source for each request, and sent as `Authorization: Bearer` (RFC 6750 section 2.1).
  * - A request to another origin, and a redirect to one, is an `AuthError` with code `origin_mismatch`.
  * - 401: when the source has `refused`, it is told, asked again, and the request sent once more if the token changed.
+ * - 403 `insufficient_scope`: such a source is asked once for a token that carries the missing scopes as well.
+ * - 429, and 503 that is about the credential, with a short `Retry-After`: waits, and sends the request once more.
+ * - Never again otherwise: a call may have been carried out. A body that is a stream is never sent twice.
+ * - Tokens bound to a key go out under the scheme `DPoP`, each request with a proof of its own (RFC 9449 section 7).
  * - 401, 403 and 429, and 400 and 503 when they are about the credential, throw an `AuthError` with status, challenge
  *   and `retryAfter` instead of returning a response.
  *
@@ -61,96 +78,57 @@ const mostRedirects = 5
  * ```
  */
 export function authorizedFetch(options: AuthorizedFetchOptions, owner = 'authorizedFetch'): FetchLike {
-  const { server, headers, keeper, fetch, clock } = settings(options, owner)
-  const headerSecrets = secretsOf(headers)
-  const ask = async (url: URL, request: RequestInit, secrets: readonly string[]): Promise<Response> => {
-    try {
-      return await fetch(url, request)
-    } catch (error) {
-      if (request.signal?.aborted || error instanceof AuthError) throw error
-      throw unreachable(error, server, secrets)
-    }
-  }
-  const send = async (url: URL, init: RequestInit, secrets: readonly string[], token?: string) => {
-    const all = new Headers(init.headers)
-    for (const [name, value] of headers) all.set(name, value)
-    if (token !== undefined) all.set('authorization', `Bearer ${token}`)
-    let at = url
-    for (let hops = 0; ; hops++) {
-      const request = { ...init, headers: all, redirect: 'manual' as const }
-      const response = await ask(at, request, secrets)
-      const next = redirectTarget(response, at, server, secrets)
-      if (next === undefined) return response
-      if (hops === mostRedirects) throw new Error(`${server.label} redirects in a circle`)
-      if (!isReplayable(init.body)) {
-        throw new Error(`${server.label} redirects a request whose body is a stream; it cannot be sent twice`)
-      }
-      at = next
-    }
-  }
-
+  const settings = settingsOf(options, owner)
+  const { server } = settings
   return async (input, init = {}) => {
+    // A copy: the caller's may change while we wait for a token.
     const url = new URL(input)
-    if (url.origin !== server.url.origin) {
-      throw authError(
-        server,
-        'origin_mismatch',
-        `The credential for ${server.label} was about to go to ${url.origin}; it does not leave its origin.`,
-      )
+    if (url.origin !== server.url.origin) throw elsewhere(server, url)
+    const call = callOf(url, init)
+    await takeToken(settings, call)
+    for (;;) {
+      const response = await attempt(settings, call)
+      if (response.status < 400) return response
+      const exchange = exchangeOf(settings, call)
+      const answer = await readAnswer(response, exchange)
+      if (!(await isWorthRepeating(settings, call, answer))) return passOrRefuse(answer, exchange)
+      response.body?.cancel().catch(() => {})
     }
-    const token = await keeper?.current(url.href)
-    let secrets = token === undefined ? headerSecrets : [token, ...headerSecrets]
-    let response = await send(url, init, secrets, token)
-    if (response.status === 401 && token !== undefined) {
-      const better = await keeper?.renew(token, challengeOf(response), url.href)
-      if (better !== undefined && isReplayable(init.body)) {
-        response.body?.cancel().catch(() => {})
-        secrets = [better, ...secrets]
-        response = await send(url, init, secrets, better)
-      }
-    }
-    const sent = token !== undefined || headers.length > 0
-    return passOrRefuse(response, { server, sent, secrets, clock })
   }
 }
 
-/**
- * What a failed request becomes. The error of a `fetch` may hold the request itself, headers included, or the bytes
- * that came back; only its words and its code are kept.
- */
-function unreachable(error: unknown, { label }: Server, secrets: readonly string[]): TypeError {
-  let root = error
-  for (let depth = 0; depth < 8 && root instanceof Error && root.cause instanceof Error; depth++) {
-    root = root.cause
+function callOf(url: URL, init: RequestInit): Call {
+  return {
+    url,
+    init,
+    signal: init.signal ?? undefined,
+    token: undefined,
+    asked: [],
+    sent: [],
+    hasNonce: false,
+    isRenewed: false,
+    isWidened: false,
+    isNonced: false,
+    hasWaited: false,
   }
-  const { message, code } = root instanceof Error ? (root as NodeJS.ErrnoException) : { message: '' }
-  const known = typeof code === 'string' ? code : undefined
-  const reason = conceal(message || known || 'no reason given', secrets)
-  const failure = new TypeError(`${label} cannot be reached: ${reason}`)
-  return known === undefined ? failure : Object.assign(failure, { code: known })
 }
 
-/** Whether the body can be sent a second time. */
-function isReplayable(body: unknown): boolean {
-  return body === undefined || body === null || typeof body === 'string' || body instanceof Uint8Array
+function elsewhere(server: Server, url: URL): AuthError {
+  return authError(
+    server,
+    'origin_mismatch',
+    `The credential for ${server.label} was about to go to ${url.origin}; it does not leave its origin.`,
+  )
 }
 
-interface Settings {
-  readonly server: Server
-  readonly headers: ReturnType<typeof customHeaders>
-  readonly keeper: TokenKeeper | undefined
-  readonly fetch: FetchLike
-  readonly clock: Clock
-}
+const known = ['url', 'auth', 'headers', 'fetch', 'allowInsecure', 'serverName', 'retry', 'clock']
 
-const known = ['url', 'auth', 'headers', 'fetch', 'allowInsecure', 'serverName', 'clock']
-
-function settings(options: AuthorizedFetchOptions, owner: string): Settings {
+function settingsOf(options: AuthorizedFetchOptions, owner: string): Settings {
   checkOptions(owner, options, known)
   const { url, allowInsecure = false, serverName, clock = systemClock } = options
   // Present and undefined is not "no token": it is a variable that was not set.
   const source = 'auth' in options ? tokenSource(options.auth, `${owner}: auth`) : undefined
-  const headers = customHeaders(owner, options.headers, source !== undefined)
+  const headers = customHeaders(owner, options.headers, source !== undefined, source?.dpop !== undefined)
   if (typeof allowInsecure !== 'boolean') throw new TypeError(`${owner}: allowInsecure must be true or false`)
   if (options.fetch !== undefined && typeof options.fetch !== 'function') {
     throw new TypeError(`${owner}: fetch must be a function`)
@@ -161,7 +139,20 @@ function settings(options: AuthorizedFetchOptions, owner: string): Settings {
     server,
     headers,
     keeper: source && tokenKeeper(source, server),
+    name: source?.name,
+    dpop: source?.dpop,
     fetch: options.fetch ?? ((at, init) => globalThis.fetch(at, init)),
     clock,
+    ...retryOf(owner, options.retry),
   }
+}
+
+/** A timer of more fires at once. */
+const longestTimer = 2 ** 31 - 1
+
+function retryOf(owner: string, retry: RetryOptions = {}): Pick<Settings, 'stepUp' | 'maxWait'> {
+  checkOptions(`${owner}: retry`, retry, ['stepUp', 'maxWait'])
+  const { stepUp = true, maxWait = 5_000 } = retry
+  if (typeof stepUp !== 'boolean') throw new TypeError(`${owner}: retry.stepUp must be true or false`)
+  return { stepUp, maxWait: numberBetween(`${owner}: retry.maxWait`, maxWait, 0, longestTimer) }
 }

@@ -1,20 +1,45 @@
-import type { Implementation, Client as SdkClient, Transport } from '@modelcontextprotocol/client'
+import type {
+  Implementation,
+  LoggingLevel,
+  Client as SdkClient,
+  Transport,
+} from '@modelcontextprotocol/client'
 import { AuthError } from '../core/index.ts'
 import { abortable } from './abortable.ts'
+import { ChangeStreams } from './changes.ts'
+import { explain, type Sdk } from './explain.ts'
+import { isOlderServer, olderOf } from './fallback-transport.ts'
+import { answerWith, type ClientHandlers, capabilitiesOf } from './handlers.ts'
 import type { ClientTransport } from './transports.ts'
+import { watchTransport } from './watch-transport.ts'
 
 /** What a connection is made with. */
 export interface ConnectionSettings {
   readonly clientInfo: Implementation
   /** Milliseconds for each step of connecting. */
   readonly timeout: number
-  /** Told when the credential is refused where no call fails. What it throws is dropped. */
-  readonly onAuthError: ((error: AuthError) => void) | undefined
+  readonly handlers: ClientHandlers
+  /** The level of the log lines the server is asked for; `undefined` leaves it to the server. */
+  readonly logLevel: LoggingLevel | undefined
+  /** Told when the credential is refused where no call fails. Must not throw. */
+  readonly onRefused: (error: AuthError) => void
+}
+
+/** What a server says of itself. */
+export interface ServerFacts {
+  readonly info: Implementation | undefined
+  readonly capabilities: NonNullable<ReturnType<SdkClient['getServerCapabilities']>>
+  readonly instructions: string | undefined
+  readonly protocolVersion: string
 }
 
 /** One connection to a server, from handshake to close. */
 export interface Connection {
   readonly sdk: SdkClient
+  /** Whether the revision is 2026-07-28 or newer: no sessions, and everything about a request is in it. */
+  readonly isModern: boolean
+  readonly server: ServerFacts
+  readonly changes: Pick<ChangeStreams, 'listen'>
   /** Whether it can be used no more: closed by either side. */
   readonly isClosed: boolean
   /** What a failed call should throw: the `AuthError` underneath, if there is one. */
@@ -28,74 +53,119 @@ export interface Connection {
 }
 
 /**
- * Opens a connection.
+ * Opens a connection, over the older transport when there is one and the server knows no other.
  * @param signal ends the attempt
  * @throws the `AuthError` that is the reason of the failure, else the error of the SDK
  */
 export async function openConnection(
   target: ClientTransport,
-  { clientInfo, timeout, onAuthError }: ConnectionSettings,
+  settings: ConnectionSettings,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const { Client, SdkError, SdkErrorCode, SdkHttpError } = await import('@modelcontextprotocol/client')
+  const lib = await import('@modelcontextprotocol/client')
+  try {
+    return await attempt(lib, target, settings, signal)
+  } catch (error) {
+    const older = olderOf(target)
+    const isOlder = error instanceof lib.SdkHttpError && isOlderServer(error.status, textOf(error.data.text))
+    if (!older || !isOlder) throw error
+    return attempt(lib, older, settings, signal).catch((second: unknown) => {
+      // What the server said first is closer to the truth, unless it is about the credential.
+      throw second instanceof AuthError || signal.aborted ? second : error
+    })
+  }
+}
+
+async function attempt(
+  lib: Sdk,
+  target: ClientTransport,
+  settings: ConnectionSettings,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const { clientInfo, timeout, handlers, logLevel } = settings
   let refused: AuthError | undefined
   let isClosed = false
   const onRefused = (error: AuthError): void => {
     refused = error
-    tell(onAuthError, error)
+    settings.onRefused(error)
   }
   const transport = await target.open({ timeout, onRefused })
   signal.throwIfAborted()
-  const sdk = new Client(clientInfo, { versionNegotiation: { mode: target.negotiation } })
-  sdk.onclose = () => {
+  const capabilities = capabilitiesOf(handlers)
+  const sdk = new lib.Client(clientInfo, { capabilities, versionNegotiation: { mode: target.negotiation } })
+  const changes = new ChangeStreams(lib, sdk, transport, watchTransport(transport, onRefused))
+  const end = (): void => {
     isClosed = true
+    changes.lose()
   }
-  /** A call that waited for a stream that was refused only learns that the connection is closed. */
-  const isEnd = (error: unknown): boolean =>
-    error instanceof SdkError && error.code === SdkErrorCode.ConnectionClosed
-
-  const connection: Connection = {
+  answerWith(sdk, handlers)
+  sdk.onclose = end
+  sdk.onerror = (error) => {
+    if (isStreamLost(error)) changes.lose()
+  }
+  const reason = (error: unknown): unknown => explain(lib, error, refused)
+  await handshake(sdk, transport, { timeout, logLevel, reason }, signal)
+  return {
     sdk,
+    isModern: sdk.getProtocolEra() === 'modern',
+    // The SDK forgets them when the connection is closed.
+    server: factsOf(sdk),
+    changes,
     get isClosed() {
       return isClosed
     },
-    explain: (error) => authErrorIn(error) ?? (isEnd(error) ? refused : undefined) ?? withoutArguments(error),
+    explain: reason,
     // MCP transports, "Session Management": 404 means that the session is over.
-    isForgotten: (error) => hasSession(transport) && error instanceof SdkHttpError && error.status === 404,
-    retire() {
-      isClosed = true
-    },
+    isForgotten: (error) =>
+      hasSession(transport) && error instanceof lib.SdkHttpError && error.status === 404,
+    retire: end,
     async close() {
       refused = undefined
       await endSession(transport)
       await sdk.close().catch(() => {})
     },
   }
-  await handshake(connection, transport, timeout, signal)
-  return connection
+}
+
+interface Handshake extends Pick<ConnectionSettings, 'timeout' | 'logLevel'> {
+  /** What to throw instead of an error of the SDK. */
+  readonly reason: (error: unknown) => unknown
 }
 
 async function handshake(
-  { sdk, explain }: Connection,
+  sdk: SdkClient,
   transport: Transport,
-  timeout: number,
+  { timeout, logLevel, reason }: Handshake,
   signal: AbortSignal,
 ): Promise<void> {
+  const connecting = async (): Promise<void> => {
+    await sdk.connect(transport, { timeout })
+    const isOfSession = sdk.getProtocolEra() === 'legacy' && sdk.getServerCapabilities()?.logging
+    if (isOfSession && logLevel !== undefined) await sdk.setLoggingLevel(logLevel, { timeout })
+  }
   try {
-    await abortable(sdk.connect(transport, { timeout }), signal)
+    await abortable(connecting(), signal)
   } catch (error) {
-    if (!signal.aborted) throw explain(error)
     await transport.close().catch(() => {})
-    throw signal.reason
+    throw signal.aborted ? signal.reason : reason(error)
   }
 }
 
-function tell(listener: ((error: AuthError) => void) | undefined, error: AuthError): void {
-  try {
-    listener?.(error)
-  } catch {
-    // As with loggers: what a listener throws is its own affair.
+function factsOf(sdk: SdkClient): ServerFacts {
+  return {
+    info: sdk.getServerVersion(),
+    capabilities: sdk.getServerCapabilities() ?? {},
+    instructions: sdk.getInstructions(),
+    protocolVersion: sdk.getNegotiatedProtocolVersion() ?? '',
   }
+}
+
+/**
+ * The SDK tries a few times to take up the stream that a server of 2025-11-25 pushes messages on, and says so when it
+ * gives up. It has no other word for that.
+ */
+function isStreamLost(error: Error): boolean {
+  return error.message.startsWith('Maximum reconnection attempts')
 }
 
 /** How long the server may take to end its session, in milliseconds, before we go without its answer. */
@@ -118,20 +188,6 @@ function hasSession(transport: Transport): transport is Transport & { terminateS
   return transport.sessionId !== undefined && 'terminateSession' in transport
 }
 
-/** The SDK wraps what the transport throws, during version negotiation for one. */
-function authErrorIn(error: unknown): AuthError | undefined {
-  let at = error
-  for (let depth = 0; depth < 8 && at instanceof Error; depth++) {
-    if (at instanceof AuthError) return at
-    at = at.cause
-  }
-  return undefined
-}
-
-/** The error of a command that cannot be started repeats its arguments, which may hold secrets. */
-function withoutArguments(error: unknown): unknown {
-  if (!(error instanceof Error) || !('spawnargs' in error)) return error
-  return new Error(
-    `the command of the server cannot be started: ${'code' in error ? error.code : error.name}`,
-  )
+function textOf(body: unknown): string | undefined {
+  return typeof body === 'string' ? body : undefined
 }

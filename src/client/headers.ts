@@ -28,6 +28,7 @@ const reserved = new Set([
  *
  * @param owner whose option it is, for messages
  * @param withAuth whether there is an `auth` option as well, which `Authorization` must not compete with
+ * @param withProof whether its tokens go out with a proof, which `DPoP` must not compete with. Default: false
  * @returns name and value of each header
  * @throws TypeError naming the header; the value is never shown
  */
@@ -35,6 +36,7 @@ export function customHeaders(
   owner: string,
   headers: unknown,
   withAuth: boolean,
+  withProof = false,
 ): readonly (readonly [name: string, value: string])[] {
   if (headers === undefined) return []
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) {
@@ -49,6 +51,11 @@ export function customHeaders(
     if (lower === 'authorization' && withAuth) {
       throw new TypeError(
         `${owner}: give either auth or the header ${name}, not both (RFC 6750 section 2: one credential)`,
+      )
+    }
+    if (lower === 'dpop' && withProof) {
+      throw new TypeError(
+        `${owner}: the header ${name} is made for each request by auth, whose tokens are bound to a key (RFC 9449)`,
       )
     }
     seen.add(lower)

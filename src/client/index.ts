@@ -1,10 +1,24 @@
 export type {
   CallToolResult,
+  CompleteResult,
+  CreateMessageRequestParams,
+  CreateMessageResult,
+  CreateMessageResultWithTools,
+  ElicitRequestFormParams,
+  ElicitRequestURLParams,
+  ElicitResult,
   GetPromptResult,
+  Implementation,
+  LoggingLevel,
+  LoggingMessageNotificationParams,
+  ProgressCallback,
   Prompt,
   ReadResourceResult,
   Resource,
   ResourceTemplateType,
+  Root,
+  ServerCapabilities,
+  StandardSchemaV1,
   Tool,
 } from '@modelcontextprotocol/client'
 export {
@@ -14,21 +28,67 @@ export {
   type BearerChallenge,
   ToolError,
 } from '../core/index.ts'
+export { type AuthProviderOptions, authProvider } from './auth-provider.ts'
 export {
   type AuthorizedFetchOptions,
   authorizedFetch,
   type FetchLike,
   type HttpOptions,
+  type RetryOptions,
 } from './authorized-fetch.ts'
 export { BearerAuth } from './bearer-auth.ts'
-export { type CallOptions, Client, type ClientOptions, type ToolCallOptions } from './client.ts'
+export type { Catalogue, CatalogueFailure, Origin } from './catalogue.ts'
+export type { Separator } from './catalogue-names.ts'
+export type { Change, ChangeFilter } from './changes.ts'
+export { Client } from './client.ts'
+export type { ClientIdentity } from './client-identity.ts'
+export type { CallOptions, ClientOptions, CompleteOptions, ToolCallOptions } from './client-options.ts'
+export type { SavedVariable, SaveReport } from './config-save.ts'
+export { type DpopKey, type DpopKeyOptions, dpopKey } from './dpop.ts'
+export { type FileTokenStoreOptions, fileTokenStore } from './file-token-store.ts'
+export type { ClientHandlers, QuestionContext } from './handlers.ts'
 export type { HeaderValues } from './headers.ts'
 export type { ConfigText } from './interpolate.ts'
-export { type ConnectReport, MCPClient, type MCPClientConfig, type MCPClientOptions } from './mcp-client.ts'
-export type { RemoteServerConfig, ServerConfig, ServerType, StdioServerConfig } from './server-config.ts'
+export {
+  type ConnectReport,
+  MCPClient,
+  type MCPClientConfig,
+  type MCPClientOptions,
+} from './mcp-client.ts'
+export { type ResourceMetadata, resourceMetadata } from './resource-metadata.ts'
+export type {
+  CommandReference,
+  FileReference,
+  RemoteServerConfig,
+  ServerConfig,
+  ServerType,
+  StdioServerConfig,
+} from './server-config.ts'
+export { type ClientCredentialsOptions, clientCredentials } from './sources/client-credentials.ts'
+export { type CommandTokenOptions, commandToken } from './sources/command.ts'
+export {
+  type EnterpriseManagedOptions,
+  enterpriseManaged,
+  type IdentityProvider,
+} from './sources/enterprise.ts'
 export { envToken } from './sources/env.ts'
+export { type FileTokenOptions, fileToken } from './sources/file.ts'
+export {
+  type ExpiringToken,
+  type FunctionTokenOptions,
+  functionToken,
+  type TokenFunction,
+} from './sources/function.ts'
+export { type OAuthOptions, oauth } from './sources/oauth.ts'
+export { type RefreshTokenOptions, refreshToken } from './sources/refresh-token.ts'
+export { type TokenExchangeOptions, tokenExchange } from './sources/token-exchange.ts'
+export { type WorkloadIdentityOptions, workloadIdentity } from './sources/workload-identity.ts'
+export type { Subscription, SubscriptionEnd } from './subscription.ts'
 export type { InProcessServer } from './target.ts'
-export type { AuthOption, TokenRequest, TokenSource } from './token-source.ts'
+export type { TokenSourceEnvironment } from './token-environment.ts'
+export type { AuthOption, DpopProver, TokenRequest, TokenSource } from './token-source.ts'
+export { memoryTokenStore, type StoredTokens, type TokenStore } from './token-store.ts'
+export type { ToolResult } from './tool-result.ts'
 export {
   type ClientTransport,
   type OpenOptions,

@@ -1,7 +1,12 @@
-import { conceal } from './secrets.ts'
+import { conceal, repeatsSecret } from './secrets.ts'
 import { authError, type Server } from './server.ts'
 
 const redirects = new Set([301, 302, 303, 307, 308])
+
+/** Whether an answer may be a redirect at all. Asked of every answer, so it costs nothing. */
+export function isRedirect({ status, type }: Response): boolean {
+  return (status >= 300 && status < 400) || type === 'opaqueredirect'
+}
 
 /**
  * Where an answer sends a request that carries a credential (RFC 9110 section 15.4). Only 307 and 308 within the
@@ -44,7 +49,21 @@ export function redirectTarget(
       `${server.label} answered ${status} with a redirect, which would change the request. ${advice}`,
     )
   }
+  // MCP authorization "Token Requirements": no token in a URI. It would stand in the log of every proxy.
+  if (repeatsSecret(decoded(target.href), secrets) || repeatsSecret(target.href, secrets)) {
+    throw new Error(
+      `${server.label} answered ${status} with a redirect that repeats the credential. ${advice}`,
+    )
+  }
   return target
+}
+
+function decoded(href: string): string {
+  try {
+    return decodeURIComponent(href)
+  } catch {
+    return href
+  }
 }
 
 const advice = 'Configure the URL of the MCP endpoint itself.'

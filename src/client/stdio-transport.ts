@@ -6,6 +6,8 @@ export interface StdioCommand {
   readonly command: string
   readonly args: readonly string[]
   readonly env: Readonly<Record<string, string>>
+  /** Default: the working directory of this process. */
+  readonly cwd?: string
 }
 
 /**
@@ -13,12 +15,17 @@ export interface StdioCommand {
  * the environment (MCP authorization, "Protocol Requirements"). The child gets its own variables and a handful it
  * cannot do without (`PATH`, `HOME`, …), nothing else of this process.
  */
-export function stdioTransport({ command, args, env }: StdioCommand): ClientTransport {
+export function stdioTransport({ command, args, env, cwd }: StdioCommand): ClientTransport {
   return {
     negotiation: 'auto',
     async open(): Promise<Transport> {
       const { StdioClientTransport } = await import('@modelcontextprotocol/client/stdio')
-      return new StdioClientTransport({ command, args: [...args], env: { ...env } })
+      return new StdioClientTransport({
+        command,
+        args: [...args],
+        env: { ...env },
+        ...(cwd !== undefined && { cwd }),
+      })
     },
   }
 }

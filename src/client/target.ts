@@ -1,4 +1,5 @@
 import type { HttpOptions } from './authorized-fetch.ts'
+import { httpTransport } from './fallback-transport.ts'
 import { type ClientTransport, StreamableHttpTransport } from './transports.ts'
 
 /**
@@ -18,7 +19,7 @@ const inProcessUrl = 'http://localhost/mcp'
  */
 export function transportTo(target: unknown, options: HttpOptions): ClientTransport {
   if (typeof target === 'string' || target instanceof URL) {
-    return new StreamableHttpTransport(target, options, 'Client')
+    return httpTransport(target, options, 'Client')
   }
   if (isTransport(target)) {
     const [option] = Object.keys(options)

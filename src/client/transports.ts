@@ -1,7 +1,9 @@
 import type { Transport } from '@modelcontextprotocol/client'
-import { AuthError } from '../core/index.ts'
+import { AuthError, type AuthErrorCode } from '../core/index.ts'
 import { authorizedFetch, type FetchLike, type HttpOptions } from './authorized-fetch.ts'
 import { authError, type Server, serverAt } from './server.ts'
+import { failLostCalls } from './stream-loss.ts'
+import { endedEarly } from './unreachable.ts'
 
 /** How a client reaches its server. Made without any input or output; opened once for each connection. */
 export interface ClientTransport {
@@ -24,7 +26,8 @@ export interface OpenOptions {
 
 /**
  * MCP over Streamable HTTP (MCP transports, "Streamable HTTP") with a credential on every request: POST, GET and
- * DELETE, reconnects included. Give it to a {@link Client}, or `open()` to a client of the official SDK.
+ * DELETE, reconnects included. A call whose answer is cut off, and cannot be resumed, fails at once. Give it to a
+ * {@link Client}, or `open()` to a client of the official SDK.
  *
  * @example
  * ```ts
@@ -51,17 +54,46 @@ export class StreamableHttpTransport implements ClientTransport {
   async open({ onRefused }: OpenOptions = {}): Promise<Transport> {
     const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
     const { server, fetch } = this.#endpoint
+    let refused: AuthError | undefined
     const watched: FetchLike = async (url, init) => {
+      const isStream = init?.method === 'GET'
+      if (isStream && refused) throw refused
       try {
-        return await fetch(url, init)
+        const response = await fetch(url, init)
+        refused = undefined
+        return response
       } catch (error) {
-        if (init?.method === 'GET' && error instanceof AuthError) onRefused?.(error)
+        if (isStream && error instanceof AuthError) {
+          if (!passing.has(error.code)) refused = error
+          onRefused?.(error)
+        }
         throw error
       }
     }
-    return new StreamableHTTPClientTransport(server.url, { fetch: watched })
+    const transport = new StreamableHTTPClientTransport(server.url, {
+      fetch: watched,
+      reconnectionScheduler: (reconnect, delay) => {
+        // After a refusal the attempts that are left end at once, without a request.
+        const timer = setTimeout(reconnect, refused ? 0 : Math.min(Math.max(delay, soonest), latest))
+        return () => clearTimeout(timer)
+      },
+    })
+    failLostCalls(transport, () => refused ?? endedEarly(server))
+    return transport
   }
 }
+
+/** What is over after a while, so that asking again helps. Of anything else a stream is asked for once. */
+const passing = new Set<AuthErrorCode>([
+  'rate_limited',
+  'verifier_unavailable',
+  'token_unavailable',
+  'server_error',
+])
+
+/** Milliseconds before a stream is asked for again, whatever the server's `retry:` says. */
+const soonest = 100
+const latest = 30_000
 
 /**
  * MCP over HTTP with SSE, the transport of 2024-11-05, with a credential on the event stream and on every message.
@@ -93,21 +125,24 @@ export class SSETransport implements ClientTransport {
     let refused: AuthError | undefined
     let started = false
     const streamFetch: FetchLike = async (url, init) => {
+      const isAgain = started && init?.method !== 'POST'
       try {
-        return await fetch(url, init)
+        const response = await fetch(url, init)
+        // A new stream is a new session: what was asked in the old one is not answered any more.
+        if (isAgain) lose()
+        return response
       } catch (error) {
-        if (init?.method !== 'POST' && error instanceof AuthError) {
-          refused = error
-          if (started) {
-            onRefused?.(error)
-            // Answers cannot arrive any more, so nobody shall wait for them, and EventSource shall not ask for ever.
-            void transport.close()
-          }
-        }
+        if (init?.method !== 'POST' && error instanceof AuthError) refused = error
+        if (isAgain && error instanceof AuthError) {
+          onRefused?.(error)
+          // Answers cannot arrive any more, so nobody shall wait for them, and EventSource shall not ask for ever.
+          void transport.close()
+        } else if (isAgain) lose()
         throw error
       }
     }
     const transport: Transport = new SSEClientTransport(server.url, { fetch: streamFetch })
+    const lose = failLostCalls(transport, () => endedEarly(server))
     const start = transport.start.bind(transport)
     transport.start = async () => {
       try {

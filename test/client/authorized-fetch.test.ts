@@ -103,6 +103,21 @@ describe('where it goes', () => {
     expect(other.requests).toEqual([])
   })
 
+  it('E-04 what becomes of the URL while the token is asked for changes nothing', async () => {
+    const other = await listen(answer(200))
+    const server = await listen(answer(200))
+    const url = new URL(server.url)
+    const source: TokenSource = {
+      async token() {
+        url.href = other.url
+        return token
+      },
+    }
+    await authorizedFetch({ url: server.url, auth: source })(url)
+    expect(server.requests).toHaveLength(1)
+    expect(other.requests).toEqual([])
+  })
+
   const statuses = [301, 302, 303, 307, 308]
   const credentials = [
     ['a token', { auth: token }],
@@ -376,9 +391,9 @@ describe('other answers', () => {
     [429, { 'retry-after': '30' }, undefined, { code: 'rate_limited', retryAfter: 30 }],
     [
       503,
-      { 'retry-after': '5' },
+      { 'retry-after': '6' },
       { error: 'temporarily_unavailable' },
-      { code: 'verifier_unavailable', retryAfter: 5 },
+      { code: 'verifier_unavailable', retryAfter: 6 },
     ],
   ])('FL-87 %i %j %j is one AuthError', async (status, headers, body, expected) => {
     const server = await listen(answer(status, headers as Record<string, string>, body))
@@ -417,7 +432,7 @@ describe('other answers', () => {
     const server = await listen((request) => void request.socket.destroy())
     const source = renewing()
     await expect(authorizedFetch({ url: server.url, auth: source })(server.url)).rejects.toThrow(
-      'cannot be reached',
+      'whether the call was carried out is unknown',
     )
     expect(server.requests).toHaveLength(1)
     expect(source.refused).not.toHaveBeenCalled()

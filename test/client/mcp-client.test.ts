@@ -110,6 +110,25 @@ describe('several servers', () => {
   })
 })
 
+describe('a server that is older than Streamable HTTP', () => {
+  it('is spoken to as it likes when the configuration leaves that open', async () => {
+    const server = await listen(answer(404))
+    await using client = new MCPClient({
+      mcpServers: {
+        open: { url: server.url, auth: 'token-of-open' },
+        fixed: { url: server.url, type: 'http', auth: 'token-of-fixed' },
+      },
+    })
+    await client.connectAll()
+    const methods = (token: string) =>
+      server.requests
+        .filter(({ headers }) => headers.authorization === `Bearer ${token}`)
+        .map(({ method }) => method)
+    expect(methods('token-of-open')).toContain('GET')
+    expect(new Set(methods('token-of-fixed'))).toEqual(new Set(['POST']))
+  })
+})
+
 describe('a server that runs as a child process', () => {
   it('E-11 gets its own variables, and none of ours but a few it cannot do without', async () => {
     vi.stubEnv('SECRET_OF_THE_PARENT', 'parent-secret')
@@ -178,21 +197,74 @@ describe('a configuration that is wrong', () => {
     ['inherited name', { url, auth: '${constructor}' }, 'environment variable constructor'],
     ['auth undefined', { url, auth: undefined }, 'mcpServers.api.auth must be a string'],
     ['auth empty', { url, auth: '' }, 'mcpServers.api: auth is empty'],
-    ['auth a number', { url, auth: 5 }, 'mcpServers.api: auth must be a token'],
+    ['auth a number', { url, auth: 5 }, 'mcpServers.api.auth must be a string, { env'],
+    ['auth of no known form', { url, auth: { vault: 'x' } }, 'mcpServers.api.auth must be a string, { env'],
+    [
+      'auth of two forms',
+      { url, auth: { file: 'x', command: 'y' } },
+      'mcpServers.api.auth must be a string, { env',
+    ],
+    [
+      'auth with a default',
+      { url, auth: { env: 'A', default: 'x' } },
+      'mcpServers.api.auth must be a string, { env',
+    ],
+    ['auth null', { url, auth: null }, 'mcpServers.api.auth must be a string or { env'],
+    ['auth oauth', { url, auth: 'oauth' }, 'auth is the word "oauth", which is not a token'],
+    [
+      'auth from a file that is not named',
+      { url, auth: { file: 5 } },
+      'mcpServers.api.auth.file must be a string',
+    ],
+    [
+      'auth from a file, unset',
+      { url, auth: { file: '${UNSET_VAR}/token' } },
+      'mcpServers.api.auth.file needs the environment variable UNSET_VAR',
+    ],
+    [
+      'auth from a command, unset',
+      { url, auth: { command: 'x', args: ['${UNSET_VAR}'] } },
+      'mcpServers.api.auth.args[0] needs the environment variable UNSET_VAR',
+    ],
+    [
+      'auth from a command line',
+      { url, auth: { command: 'x', args: 'a b' } },
+      'mcpServers.api.auth.args must be a list',
+    ],
+    [
+      'a header from a file',
+      { url, headers: { 'X-Key': { file: 'x' } } },
+      'mcpServers.api.headers.X-Key must be a string; only auth can come from a file',
+    ],
+    [
+      'an input of VS Code',
+      { url, headers: { Authorization: 'Bearer ${input:api-key}' } },
+      'mcpServers.api.headers.Authorization asks for the input api-key',
+    ],
+    [
+      'a variable that holds no token',
+      { url, auth: '${SPACED_VAR}' },
+      'mcpServers.api.auth: the value of SPACED_VAR holds white space',
+    ],
     ['url undefined', { url: undefined }, 'mcpServers.api.url must be a string'],
     [
       'placeholder cut off',
       { url, auth: '${UNSET_VAR' },
       'mcpServers.api.auth holds a placeholder that cannot be read',
     ],
-    ['unknown key', { url, token: 'x' }, 'mcpServers.api: unknown option "token"'],
     ['unknown type', { url, type: 'websocket' }, 'mcpServers.api: type must be one of'],
     ['type against url', { url, type: 'stdio' }, 'mcpServers.api: type does not go with url'],
     ['type against command', { command: 'x', type: 'http' }, 'mcpServers.api: type does not go with command'],
     ['types that differ', { url, type: 'sse', transport: 'http' }, 'mcpServers.api: type must be one of'],
     ['both', { url, command: 'x' }, 'mcpServers.api needs either url or command'],
     ['neither', { auth: 'x' }, 'mcpServers.api needs either url or command'],
-    ['headers of a command', { command: 'x', headers: {} }, 'mcpServers.api: unknown option "headers"'],
+    ['headers of a command', { command: 'x', headers: {} }, 'mcpServers.api: a command takes no headers'],
+    ['a list', [], 'mcpServers.api must be an object'],
+    [
+      'a folder that is unset',
+      { command: 'x', cwd: '${UNSET_VAR}' },
+      'mcpServers.api.cwd needs the environment',
+    ],
     [
       'auth and a header',
       { url, auth: 'x', headers: { authorization: 'y' } },
@@ -204,17 +276,32 @@ describe('a configuration that is wrong', () => {
   ])('FL-77, E-64 %s: a TypeError that names the place, before any request', (_case, entry, message) => {
     vi.stubEnv('EMPTY_VAR', '')
     vi.stubEnv('BLANK_VAR', ' ')
+    vi.stubEnv('SPACED_VAR', 'one two')
     const config = { mcpServers: { api: entry } } as unknown as MCPClientConfig
     expect(() => new MCPClient(config)).toThrow(TypeError)
     expect(() => new MCPClient(config)).toThrow(message)
   })
 
-  it.each([[{ auth: 'x', mcpServers: {} }], [{ servers: {} }], [{ mcpServers: [] }], [null]])(
-    'FL-90 %j at the top',
-    (config) => {
-      expect(() => new MCPClient(config as unknown as MCPClientConfig)).toThrow(TypeError)
-    },
-  )
+  it.each([
+    [
+      { auth: 'x', mcpServers: {} },
+      'auth at the top of the configuration belongs to no server; write mcpServers.<name>.auth',
+    ],
+    [
+      { Token: 'x', servers: {} },
+      'Token at the top of the configuration belongs to no server; write servers.<name>.auth',
+    ],
+    [{ headers: {}, mcpServers: {} }, 'write mcpServers.<name>.headers'],
+    [{ servers: {}, mcpServers: {} }, 'must have either mcpServers or servers'],
+    [{}, 'must have either mcpServers or servers'],
+    [{ mcpServers: [] }, 'mcpServers must be an object of servers by name'],
+    [{ servers: 5 }, 'servers must be an object of servers by name'],
+    [null, 'must be an object'],
+    [[], 'must be an object'],
+  ])('FL-90 %j at the top', (config, message) => {
+    expect(() => new MCPClient(config as unknown as MCPClientConfig)).toThrow(TypeError)
+    expect(() => new MCPClient(config as unknown as MCPClientConfig)).toThrow(message)
+  })
 
   it('what a variable holds is not searched for placeholders', async () => {
     vi.stubEnv('OUTER', '${INNER}')

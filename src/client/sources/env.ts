@@ -24,6 +24,7 @@ export function envToken(name: string): TokenSource {
   const first = read(name)
   if (first.fault !== undefined) throw new TypeError(`envToken: ${first.fault}`)
   return Object.freeze({
+    name,
     async token(): Promise<string> {
       const now = read(name)
       if (now.fault !== undefined) throw new AuthError('token_unavailable', `No token: ${now.fault}`)
