@@ -3,6 +3,9 @@ import type { AuthErrorCode } from '../core/index.ts'
 /** Exit codes that are not about authentication. */
 export const exitCode: Readonly<Record<'ok' | 'failed' | 'usage', number>> = { ok: 0, failed: 1, usage: 2 }
 
+/** After Ctrl-C. What shells make of SIGINT: 128 and the number of the signal. */
+export const interruptedExit = 130
+
 /** The exit code for each {@link AuthErrorCode}; scripts can tell a refused token from an outage. */
 export const authExitCodes: Readonly<Record<AuthErrorCode, number>> = Object.freeze({
   unauthorized: 10,

@@ -8,6 +8,11 @@ import { type Terminal, terminal } from './terminal.ts'
 /** Every command, loaded when it is named. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./commands/demo.ts')).demo,
+  ping: async () => (await import('./commands/ping.ts')).ping,
+  tools: async () => (await import('./commands/tools.ts')).tools,
+  call: async () => (await import('./commands/call.ts')).call,
+  read: async () => (await import('./commands/read.ts')).read,
+  prompt: async () => (await import('./commands/prompt.ts')).prompt,
 }
 
 async function main(argv: readonly string[], screen: Terminal): Promise<number> {

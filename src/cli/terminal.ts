@@ -1,7 +1,7 @@
-import type { Writable } from 'node:stream'
+import { addAbortSignal, type Readable, type Writable } from 'node:stream'
 import { styleText } from 'node:util'
 
-/** Where a command prints. Colour and progress only where a person reads. */
+/** What a command has of the person: where it prints, what it reads, and Ctrl-C. Colour only where a person reads. */
 export interface Terminal {
   /** One line of the result, to standard output. */
   line(text?: string): void
@@ -10,12 +10,25 @@ export interface Terminal {
   /** Replaces the progress line; nothing when nobody watches. Empty text removes it. */
   progress(text: string): void
   style(format: 'bold' | 'dim' | 'green' | 'red', text: string): string
+  /**
+   * Everything on standard input.
+   * @throws RangeError when it is more than `limit` bytes; an error when `signal` is aborted
+   */
+  input(limit: number, signal: AbortSignal): Promise<string>
+  /** Listens for Ctrl-C until it is disposed of. A second Ctrl-C ends the process at once. */
+  interruption(): Interruption
+}
+
+/** A Ctrl-C that may come. */
+export interface Interruption extends Disposable {
+  readonly signal: AbortSignal
 }
 
 /** A {@link Terminal} over the streams of the process. */
 export function terminal(
   out: Writable & { isTTY?: boolean } = process.stdout,
   err: Writable & { isTTY?: boolean } = process.stderr,
+  stdin: Readable = process.stdin,
 ): Terminal {
   const colour = out.isTTY === true && process.env.NO_COLOR === undefined
   return {
@@ -25,6 +38,32 @@ export function terminal(
       if (err.isTTY) err.write(`\r\u001b[2K${text}`)
     },
     style: (format, text) => (colour ? styleText(format, text) : text),
+    input: (limit, signal) => readAll(addAbortSignal(signal, stdin), limit),
+    interruption,
+  }
+}
+
+async function readAll(stdin: Readable, limit: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let length = 0
+  for await (const chunk of stdin) {
+    const bytes = Buffer.from(chunk as Buffer | string)
+    length += bytes.length
+    if (length > limit) throw new RangeError(`standard input holds more than ${limit} bytes`)
+    chunks.push(bytes)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function interruption(): Interruption {
+  const controller = new AbortController()
+  const stop = () => controller.abort(new Error('Interrupted'))
+  process.once('SIGINT', stop)
+  return {
+    signal: controller.signal,
+    [Symbol.dispose]() {
+      process.off('SIGINT', stop)
+    },
   }
 }
 

@@ -1,0 +1,54 @@
+import type { Command } from '../../src/cli/command.ts'
+import type { Terminal } from '../../src/cli/terminal.ts'
+
+/** What came of a command. */
+export interface Ran {
+  readonly exit: number
+  readonly out: string
+  readonly err: string
+  /** Every progress line that was shown. */
+  readonly progress: readonly string[]
+  /** Standard output as JSON. */
+  json(): unknown
+}
+
+/** What a command is run with. */
+export interface Person {
+  /** What comes in on standard input. */
+  readonly input?: string
+  /** Presses Ctrl-C when it is aborted. */
+  readonly ctrlC?: AbortSignal
+  /** Told of each progress line. */
+  readonly onProgress?: (text: string) => void
+}
+
+/** Runs a command on a terminal that writes everything down. */
+export async function run(command: Command, argv: readonly string[], person: Person = {}): Promise<Ran> {
+  const [out, err, progress]: string[][] = [[], [], []]
+  const terminal: Terminal = {
+    line: (text = '') => void out?.push(text),
+    note: (text) => void err?.push(text),
+    progress: (text) => {
+      if (text !== '') progress?.push(text)
+      person.onProgress?.(text)
+    },
+    style: (_format, text) => text,
+    async input(limit) {
+      if ((person.input ?? '').length > limit) throw new RangeError('standard input holds too much')
+      return person.input ?? ''
+    },
+    interruption: () => ({
+      signal: person.ctrlC ?? new AbortController().signal,
+      [Symbol.dispose]: () => {},
+    }),
+  }
+  const exit = await command.run(argv, terminal)
+  const text = (out ?? []).join('\n')
+  return {
+    exit,
+    out: text,
+    err: (err ?? []).join('\n'),
+    progress: progress ?? [],
+    json: () => JSON.parse(text),
+  }
+}
