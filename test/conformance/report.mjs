@@ -17,8 +17,23 @@ export function table(report) {
       `${set}, dns-rebinding-protection with a token: ${counted}: ${passed ? 'as it must' : 'WRONG'}`,
     )
   }
-  lines.push(`Without the token: ${report.statusWithoutToken}`, '', report.passed ? 'PASSED' : 'FAILED')
+  lines.push(`Without the token: ${report.statusWithoutToken}`, '')
+  lines.push(...clientLines(report.client), '', report.passed ? 'PASSED' : 'FAILED')
   return lines.join('\n')
+}
+
+function clientLines({ runs, extensions }) {
+  const known = new Set()
+  const failed = extensions.filter(({ passed }) => !passed).map(({ name }) => name)
+  return [
+    'Client leg',
+    '',
+    ...scenarioLines({ runs }),
+    '',
+    ...runs.flatMap((run) => problemLines(run, known)),
+    ...runs.map((run) => `${summaryLine(run)}; exit code ${run.code}`),
+    `Authorization extensions: ${failed.length === 0 ? `all ${extensions.length} pass` : `FAILED: ${failed.join(', ')}`}`,
+  ]
 }
 
 /** A line a scenario, a column a run. */

@@ -1,10 +1,11 @@
-// The official conformance suite against a server made of the built package: both requirement sets, without protection,
-// behind a token, and without the fast lane; neither may make a difference. Scored scenarios must pass; there is no list
-// of expected failures.
+// The official conformance suite against a server and a client made of the built package, both requirement sets: the
+// server without protection, behind a token, and without the fast lane, which may make no difference; the client also in
+// the authorization extensions. Scored scenarios must pass; there is no list of expected failures.
 //
 //   node tools/install-conformance.mjs        once
 //   node test/conformance/run.mjs             a table; exit code 1 when anything that counts fails
 //   node test/conformance/run.mjs --json      for programs
+import { runClientLeg } from './client-leg.mjs'
 import { guardedFixture, openFixture } from './fixture.mjs'
 import { table } from './report.mjs'
 import { differences, scenariosOf } from './results.mjs'
@@ -22,7 +23,8 @@ try {
   const open = await runOpen('open', [])
   const guarded = await runGuarded()
   const slow = await runOpen('slow lane', ['--slow'])
-  const report = makeReport(open, guarded, slow)
+  const client = await runClientLeg(suite, sets, signal)
+  const report = makeReport({ open, guarded, slow, client })
   console.log(json ? JSON.stringify(report, null, 2) : table(report))
   process.exitCode = report.passed ? 0 : 1
 } catch (error) {
@@ -58,7 +60,7 @@ async function runSets(url, variant) {
   for (const set of sets) {
     if (process.stderr.isTTY) process.stderr.write(`${set}, ${variant} …\n`)
     const found = await suite.runSet(set, url, signal)
-    runs.push({ set, variant, scenarios: scenariosOf(suite.requirements(set), found) })
+    runs.push({ set, variant, scenarios: scenariosOf(suite.requirements(set, 'server'), found.checks) })
   }
   return runs
 }
@@ -74,7 +76,7 @@ async function runRebinding(fixture, set) {
   return { set, own, foreign, verified, passed: foreign > 0 && own > 0 && verified === own }
 }
 
-function makeReport(open, guarded, slow) {
+function makeReport({ open, guarded, slow, client }) {
   const { statusWithoutToken, rebinding } = guarded
   const runs = [...open, ...guarded.runs, ...slow]
   const comparisons = [...guarded.runs, ...slow].map(({ set, variant, scenarios }) => {
@@ -86,7 +88,10 @@ function makeReport(open, guarded, slow) {
     runs.every(({ scenarios }) => scenarios.every(({ scored, passed }) => !scored || passed)) &&
     comparisons.every(({ differences: found }) => found.length === 0) &&
     rebinding.every((one) => one.passed) &&
-    statusWithoutToken === 401
+    statusWithoutToken === 401 &&
+    client.runs.every(({ code }) => code === 0) &&
+    client.runs.every(({ scenarios }) => scenarios.every(({ required, passed }) => !required || passed)) &&
+    client.extensions.every((one) => one.passed)
   return {
     suite: suite.version,
     node: process.version,
@@ -95,5 +100,6 @@ function makeReport(open, guarded, slow) {
     runs,
     comparisons,
     rebinding,
+    client,
   }
 }

@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 const installed = fileURLToPath(new URL('../../.conformance/suite.json', import.meta.url))
 /** The suite gives a scenario 30 seconds; a whole set takes ten. */
 const setMs = 300_000
+/** A client is a process of its own, and a set starts all of them at once: on two busy cores 30 seconds are few. */
+const patience = ['--timeout', '120000']
 
 /**
  * Finds the suite.
@@ -18,25 +20,28 @@ const setMs = 300_000
  */
 export function officialSuite() {
   const { version, node, cli } = readInstalled()
-  const run = (args, signal) => runCli(node, cli, args, signal)
+  const run = (leg, args, signal) => runCli({ node, cli, leg }, args, signal)
   return {
     version,
-    /** The server scenarios of a set: `{ scored: [name], unscored: [{ name, reason }] }`. */
-    requirements(set) {
+    /** The scenarios of a set for one leg, `server` or `client`: `{ scored: [name], unscored: [{ name, reason }] }`. */
+    requirements(set, leg) {
       const path = join(dirname(cli), '../requirements', `${set}.yaml`)
       const { parse } = createRequire(cli)('yaml')
-      const { server, not_scored: rest } = parse(readFileSync(path, 'utf8'))
-      const unscored = rest.filter(({ leg }) => leg === 'server')
-      return {
-        scored: server,
-        unscored: unscored.map(({ scenario, reason }) => ({ name: scenario, reason })),
-      }
+      const { [leg]: scored, not_scored: rest } = parse(readFileSync(path, 'utf8'))
+      const unscored = rest.filter((one) => one.leg === leg)
+      return { scored, unscored: unscored.map(({ scenario, reason }) => ({ name: scenario, reason })) }
     },
-    /** Runs a set against a server. Resolves to the checks of each scenario, by its name. */
-    runSet: (set, url, signal) => run(['--url', url, '--requirements', set], signal),
+    /** Runs a set against a server. Resolves to `checks`, those of each scenario by its name, and the exit `code`. */
+    runSet: (set, url, signal) => run('server', ['--url', url, '--requirements', set], signal),
     /** Runs one scenario as the set does. */
     runScenario: (name, set, url, signal) =>
-      run(['--url', url, '--scenario', name, '--spec-version', set], signal),
+      run('server', ['--url', url, '--scenario', name, '--spec-version', set], signal),
+    /** Runs a set with a client, which is started anew for each scenario. */
+    runClientSet: (set, command, signal) =>
+      run('client', ['--command', command, '--requirements', set, ...patience], signal),
+    /** Runs one scenario with a client, whatever the set. */
+    runClientScenario: (name, command, signal) =>
+      run('client', ['--command', command, '--scenario', name, ...patience], signal),
   }
 }
 
@@ -48,17 +53,18 @@ function readInstalled() {
   }
 }
 
-async function runCli(node, cli, args, signal) {
+async function runCli({ node, cli, leg }, args, signal) {
   const results = mkdtempSync(join(tmpdir(), 'mcp-conformance-'))
   try {
-    await ended(
-      spawn(node, [cli, 'server', ...args, '-o', results], {
-        stdio: ['ignore', 'ignore', 'inherit'],
+    const code = await ended(
+      spawn(node, [cli, leg, ...args, '-o', results], {
+        // What the client leg says about the shell it starts clients with is no news.
+        stdio: ['ignore', 'ignore', leg === 'server' ? 'inherit' : 'ignore'],
         timeout: setMs,
         signal,
       }),
     )
-    return readResults(results)
+    return { code, checks: readResults(results, leg === 'server' ? 'server-' : '') }
   } finally {
     rmSync(results, { recursive: true, force: true })
   }
@@ -69,18 +75,19 @@ function ended(child) {
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('exit', (code, signal) => {
-      if (code === 0 || code === 1) resolve()
+      if (code === 0 || code === 1) resolve(code)
       else reject(new Error(`the suite ended with ${signal ?? code}`))
     })
   })
 }
 
-/** One folder a scenario, `server-<name>-<time>`. */
-function readResults(folder) {
+/** One folder a scenario, `server-<name>-<time>` or `<name>-<time>`; a name may hold slashes. */
+function readResults(folder, prefix) {
   const found = new Map()
-  for (const entry of readdirSync(folder)) {
-    const name = /^server-(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(entry)?.[1]
-    if (name !== undefined) found.set(name, readChecks(join(folder, entry, 'checks.json')))
+  for (const file of readdirSync(folder, { recursive: true })) {
+    const path = /^(.+)-\d{4}-\d\d-\d\dT[\d-]+Z$/.exec(file)?.[1]
+    if (path?.startsWith(prefix))
+      found.set(path.slice(prefix.length), readChecks(join(folder, file, 'checks.json')))
   }
   return found
 }
