@@ -1,6 +1,7 @@
 // A token that was not seen before: CPU time, and its ratio to the bare signature check of node:crypto.
+
+import { median, ratio, round, takeTurns } from '../measure.mjs'
 import { assertChecks, fastJwt, jose, jsonWebToken, mcpBearer, raw, takeApart } from './libraries.mjs'
-import { median, ratio, round, takeTurns } from './measure.mjs'
 import { copyOf, makeKey, makeTokenOfUsualSize } from './tokens.mjs'
 
 export const wantedRatio = 1.5

@@ -1,6 +1,7 @@
 // For how long nothing else can run, while 64 new tokens come at once.
+
+import { median, note, round } from '../measure.mjs'
 import { mcpBearer } from './libraries.mjs'
-import { median, note, round } from './measure.mjs'
 import { copyOf, makeKey, makeTokenOfUsualSize } from './tokens.mjs'
 
 export const wantedMilliseconds = 5

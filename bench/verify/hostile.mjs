@@ -1,7 +1,8 @@
 // Tokens that are made to take long. Whoever can reach the server can send them, so the time for each has a bound.
+
+import { median, note, ratio, round, takeTurns } from '../measure.mjs'
 import { hostileTokens } from './hostile-tokens.mjs'
 import { mcpBearer, raw, takeApart } from './libraries.mjs'
-import { median, note, ratio, round, takeTurns } from './measure.mjs'
 import { copyOf, makeKey, makeTokenOfUsualSize } from './tokens.mjs'
 
 const base = 'node:crypto RS256'

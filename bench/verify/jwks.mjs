@@ -1,8 +1,8 @@
 // What it costs that the key comes from a key set behind a URL, once it was fetched.
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { difference, median, round, takeTurns } from '../measure.mjs'
 import { mcpBearer } from './libraries.mjs'
-import { difference, median, round, takeTurns } from './measure.mjs'
 import { copyOf, makeKey, makeTokenOfUsualSize } from './tokens.mjs'
 
 /** @returns one row for cold and one for warm tokens */

@@ -1,6 +1,7 @@
 // Shows tokens to one library, keeps none of them, and tells by how much the memory grew. Arguments: library, amount.
+
+import { round } from '../measure.mjs'
 import { fastJwt, mcpBearer } from './libraries.mjs'
-import { round } from './measure.mjs'
 import { makeKey, makeTokenOfUsualSize } from './tokens.mjs'
 
 const [library, amount] = [process.argv[2], Number(process.argv[3])]

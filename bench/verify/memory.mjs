@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { note } from './measure.mjs'
+import { note } from '../measure.mjs'
 
 const child = fileURLToPath(new URL('./memory-child.mjs', import.meta.url))
 

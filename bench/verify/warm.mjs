@@ -1,7 +1,7 @@
 // A token that is remembered. Looked up in random order, among few and among all that are remembered.
 import { hash } from 'node:crypto'
+import { median, note, round, takeTurns } from '../measure.mjs'
 import { fastJwt, mcpBearer } from './libraries.mjs'
-import { median, note, round, takeTurns } from './measure.mjs'
 import { copyOf, makeKey, makeTokenOfUsualSize } from './tokens.mjs'
 
 export const wantedMicros = 3
