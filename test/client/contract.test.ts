@@ -1,12 +1,21 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   BearerAuth,
   clientCredentials,
+  commandToken,
+  dpopKey,
+  enterpriseManaged,
   envToken,
+  fileToken,
+  fileTokenStore,
+  functionToken,
+  memoryTokenStore,
   refreshToken,
   type TokenSource,
+  type TokenSourceEnvironment,
   tokenExchange,
   workloadIdentity,
 } from 'mcp-bearer/client'
@@ -17,12 +26,6 @@ import {
   tokenStoreContract,
 } from 'mcp-bearer/testing'
 import { afterEach, describe, it, vi } from 'vitest'
-import { fileTokenStore } from '../../src/client/file-token-store.ts'
-import { commandToken } from '../../src/client/sources/command.ts'
-import { fileToken } from '../../src/client/sources/file.ts'
-import { functionToken } from '../../src/client/sources/function.ts'
-import type { TokenSourceEnvironment } from '../../src/client/token-environment.ts'
-import { memoryTokenStore } from '../../src/client/token-store.ts'
 import { fakeIssuer, refuses, tokens as tokenAnswer } from './authorization-servers.ts'
 import { answer, closeServers, listen } from './servers.ts'
 import { stillWorld } from './token-sources.ts'
@@ -36,9 +39,17 @@ const password = 'password-of-the-vault-0123456789'
 const client = { id: 'agent', secret: password }
 const firstRefreshToken = 'refresh-contract-0123456789-0'
 /** Good for years; nobody here looks at its signature. */
-const assertion = ['{"alg":"ES256"}', '{"sub":"agent","exp":4000000000}', 'signature of the platform']
-  .map((part) => Buffer.from(part).toString('base64url'))
-  .join('.')
+const assertion = jwt('{"alg":"ES256"}')
+const { privateKey } = generateKeyPairSync('ec', {
+  namedCurve: 'P-256',
+  publicKeyEncoding: { type: 'spki', format: 'pem' },
+  privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+})
+
+function jwt(header: string): string {
+  const parts = [header, '{"sub":"agent","exp":4000000000}', 'signature of the platform']
+  return parts.map((part) => Buffer.from(part).toString('base64url')).join('.')
+}
 
 /** Every token source of the package. One line each: its name, and a function that makes it with what moves it. */
 const sources: readonly [name: string, make: () => SourceUnderTest | Promise<SourceUnderTest>][] = [
@@ -68,6 +79,15 @@ const sources: readonly [name: string, make: () => SourceUnderTest | Promise<Sou
     'workloadIdentity',
     issued((issuer, world) => workloadIdentity({ issuer, assertion: () => assertion }, world)),
   ],
+  [
+    'clientCredentials with a private key',
+    issued((issuer, world) => clientCredentials({ issuer, client: { id: 'agent', privateKey } }, world)),
+  ],
+  [
+    'clientCredentials with DPoP',
+    issued((issuer, world) => clientCredentials({ issuer, client, dpop: dpopKey() }, world), 'DPoP'),
+  ],
+  ['enterpriseManaged', managed],
 ]
 
 describe.each(sources)('the contract of token sources: %s', (_name, make) => {
@@ -227,6 +247,7 @@ function stored(environment: TokenSourceEnvironment): TokenSourceEnvironment {
 /** A source that gets its tokens from an authorization server, each another, with a refresh token that rotates. */
 function issued(
   source: (issuer: string, environment: TokenSourceEnvironment) => TokenSource,
+  type = 'Bearer',
 ): () => Promise<SourceUnderTest> {
   return async () => {
     const server = await fakeIssuer()
@@ -237,6 +258,7 @@ function issued(
       server.answer((_form, count) => {
         given += 1
         return tokenAnswer({
+          token_type: type,
           access_token: `access-contract-0123456789-${count}`,
           refresh_token: `refresh-contract-0123456789-${count}`,
         })
@@ -260,4 +282,16 @@ function issued(
       acquisitions: () => given,
     }
   }
+}
+
+/** The same with an identity provider before it, whose grant is good for years. */
+async function managed(): Promise<SourceUnderTest> {
+  const provider = await fakeIssuer()
+  const grant = jwt('{"alg":"ES256","typ":"oauth-id-jag+jwt"}')
+  const idJag = 'urn:ietf:params:oauth:token-type:id-jag'
+  provider.answer(() => tokenAnswer({ access_token: grant, token_type: 'N_A', issued_token_type: idJag }))
+  const identityProvider = { issuer: provider.issuer, client, subjectToken: () => assertion }
+  const made = issued((issuer, world) => enterpriseManaged({ identityProvider, issuer, client }, world))
+  const under = await made()
+  return { ...under, secrets: [...under.secrets, grant] }
 }
