@@ -105,12 +105,18 @@ type Ask = (use: TokenUse, scopes: readonly string[]) => Promise<string>
 function asker(source: TokenSource, server: Server): Ask {
   const resource = canonicalResource(server.url)
   const mayWait = (source as { [awaitsChallenge]?: unknown })[awaitsChallenge] === true
+  /** Known to be clean: most sources give the same one again and again. */
+  let last: string | undefined
   return async ({ url, signal }, scopes) => {
     const request = { url, resource, ...(scopes.length > 0 && { scopes }), ...(signal && { signal }) }
     const given: unknown = await abortable(source.token(request), signal)
+    if (given === last && last !== undefined) return last
     if (given === '' && mayWait) return ''
     const { token, fault } = readToken(given)
-    if (token !== undefined) return token
+    if (token !== undefined) {
+      last = token
+      return token
+    }
     const message = `No token for ${server.label}: what the token source gave ${fault}.`
     throw authError(server, 'token_unavailable', message)
   }
