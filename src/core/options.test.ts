@@ -19,6 +19,18 @@ describe('checkOptions', () => {
     expect(() => checkOptions('x', options, ['issuer'])).toThrow(TypeError)
   })
 
+  it('refuses an option that is inherited: merged JSON may have made it the prototype', () => {
+    const merged = Object.assign({}, JSON.parse('{ "__proto__": { "allowInsecure": true } }'))
+    expect(() => checkOptions('x', merged, ['allowInsecure'])).toThrow(/"allowInsecure" is inherited/)
+    class Bag {
+      get issuer() {
+        return 'a getter of a class is the class itself'
+      }
+    }
+    expect(checkOptions('x', new Bag(), ['issuer'])).toBeUndefined()
+    expect(checkOptions('x', Object.create({ other: 1 }), ['issuer'])).toBeUndefined()
+  })
+
   it('does not show the value of a misspelt option', () => {
     expect(() => checkOptions('x', { tokn: 'S3CRET' }, ['token'])).toThrow(
       expect.not.objectContaining({ message: expect.stringContaining('S3CRET') }),

@@ -12,6 +12,11 @@ export function checkOptions(owner: string, options: unknown, known: readonly st
     if (!known.includes(name))
       throw new TypeError(`${owner}: unknown option "${name}"; known are ${known.join(', ')}`)
   }
+  // Whoever merges JSON into options may have let its `__proto__` become one.
+  for (const name in options) {
+    if (known.includes(name) && !Object.hasOwn(options, name))
+      throw new TypeError(`${owner}: the option "${name}" is inherited; give it itself`)
+  }
 }
 
 /**
