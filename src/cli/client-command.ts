@@ -10,6 +10,8 @@ import type { Terminal } from './terminal.ts'
 /** What a command works with. */
 export interface ClientCommandContext {
   readonly client: Client
+  /** What messages call the server; its URL may hold a secret. */
+  readonly server: string
   /** The words after the target. */
   readonly words: readonly string[]
   readonly args: Arguments
@@ -52,7 +54,7 @@ export function clientCommand({ summary, usage, about, words, check, run: work }
         check?.(args)
         const { client, server } = await openTarget(args, terminal, signal)
         const { json, lines } = await finished(client, terminal, signal, () =>
-          work({ client, words: args.words, args, terminal, signal }),
+          work({ client, server, words: args.words, args, terminal, signal }),
         )
         if (args.json) terminal.line(printableJson({ server, ...json }))
         else for (const line of lines) terminal.line(printable(line))

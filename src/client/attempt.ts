@@ -1,10 +1,10 @@
 import { AuthError, type Clock } from '../core/index.ts'
 import { abortable } from './abortable.ts'
 import type { FetchLike } from './authorized-fetch.ts'
-import { isRedirect, redirectTarget } from './redirect.ts'
+import { isRedirect, redirectTarget, repeatsCredential } from './redirect.ts'
 import type { Exchange } from './refusal.ts'
 import { secretsOf } from './secrets.ts'
-import type { Server } from './server.ts'
+import { authError, type Server } from './server.ts'
 import { asAuthError, type TokenKeeper } from './token-keeper.ts'
 import type { DpopProver } from './token-source.ts'
 import { unreachable } from './unreachable.ts'
@@ -22,6 +22,8 @@ export interface Settings {
   readonly stepUp: boolean
   /** Milliseconds. */
   readonly maxWait: number
+  /** The last few tokens that went out: what the server writes later may hold one of them. */
+  readonly recent: string[]
 }
 
 /** One request of the caller's, and how far it got. Each reason to send it again counts once. */
@@ -49,12 +51,17 @@ const mostRedirects = 5
 /** Sends a request with the credential it has now, and follows redirects as far as that is safe. */
 export async function attempt(settings: Settings, call: Call): Promise<Response> {
   const { server, dpop } = settings
-  if (call.token) call.sent.push(call.token)
+  if (call.token) noteToken(settings, call, call.token)
   let at = call.url
+  // MCP authorization "Token Requirements": no token in a URI, whoever made it: an SSE server names its own.
+  if (at.href !== server.url.href && repeatsCredential(at, server, sentSecrets(settings, call))) {
+    throw new Error(`${server.label} is about to be asked at a URL that repeats the credential`)
+  }
   for (let hops = 0; ; hops++) {
     const proof = dpop && call.token ? await proofFor(dpop, settings, call, at) : undefined
     const response = await ask(settings, call, at, proof)
     call.hasNonce = dpop?.observe(at, response.headers) ?? false
+    if (response.redirected) throw wanderingFetch(server)
     if (!isRedirect(response)) return response
     const next = redirectTarget(response, at, server, sentSecrets(settings, call))
     if (next === undefined) return response
@@ -64,6 +71,30 @@ export async function attempt(settings: Settings, call: Call): Promise<Response>
     }
     at = next
   }
+}
+
+/** So many tokens are remembered. */
+const mostRecent = 4
+
+function noteToken({ recent }: Settings, { sent }: Call, token: string): void {
+  sent.push(token)
+  if (recent.includes(token)) return
+  recent.push(token)
+  if (recent.length > mostRecent) recent.shift()
+}
+
+/** What must not be seen of the requests made lately. */
+export function recentSecrets({ headers, recent }: Settings): readonly string[] {
+  return secretsOf([...recent.map((token) => ['authorization', `Bearer ${token}`] as const), ...headers])
+}
+
+/** Too late for this request, in time for the next one. */
+function wanderingFetch(server: Server): AuthError {
+  return authError(
+    server,
+    'origin_mismatch',
+    `The fetch that is used for ${server.label} follows redirects, and takes the credential along. Give one that heeds redirect: 'manual'.`,
+  )
 }
 
 /** What an answer is judged by. Made when one is bad, never before. */
@@ -103,7 +134,7 @@ async function proofFor(
 
 async function ask(settings: Settings, call: Call, url: URL, proof: string | undefined): Promise<Response> {
   const { init, token } = call
-  const headers = new Headers(init.headers)
+  const headers = headersOf(init)
   for (const [name, value] of settings.headers) headers.set(name, value)
   if (token) headers.set('authorization', `${proof === undefined ? 'Bearer' : 'DPoP'} ${token}`)
   if (proof !== undefined) headers.set('dpop', proof)
@@ -112,6 +143,15 @@ async function ask(settings: Settings, call: Call, url: URL, proof: string | und
   } catch (error) {
     if (init.signal?.aborted || error instanceof AuthError) throw error
     throw unreachable(error, settings.server, sentSecrets(settings, call))
+  }
+}
+
+/** The headers of a single request. The error of a wrong one repeats its value. */
+function headersOf({ headers }: RequestInit): Headers {
+  try {
+    return new Headers(headers)
+  } catch {
+    throw new TypeError('the headers of the request hold a name or a value that no header can have')
   }
 }
 
@@ -126,7 +166,7 @@ const secretHeaders = [
 ]
 
 function sentSecrets({ headers }: Settings, { sent, init }: Call): readonly string[] {
-  const given = new Headers(init.headers)
+  const given = headersOf(init)
   const own = secretHeaders.flatMap((name) => {
     const value = given.get(name)
     return value === null ? [] : [[name, value] as const]

@@ -2,6 +2,7 @@ import { type Clock, redact } from '../core/index.ts'
 import { isLoopbackHost } from '../core/options.ts'
 import { issuerMetadata, namedPlace, type Place, statedPlace } from '../verify/discovery.ts'
 import { type JsonObject, own } from '../verify/json.ts'
+import { conceal } from './secrets.ts'
 import type { TokenWorld } from './token-environment.ts'
 
 /** An authorization server, pinned by its issuer identifier (RFC 8414 section 2). */
@@ -103,5 +104,6 @@ export function reasonOf(error: unknown, secrets: readonly string[] = []): strin
   const texts = [error, error instanceof Error ? error.cause : undefined].flatMap((one) =>
     one instanceof Error && one.message !== '' ? [one.message] : [],
   )
-  return redact([...new Set(texts)].join(': ').slice(0, 65_536), secrets).slice(0, 500) || 'no reason given'
+  const words = conceal([...new Set(texts)].join(': ').slice(0, 65_536), secrets)
+  return redact(words).slice(0, 500) || 'no reason given'
 }

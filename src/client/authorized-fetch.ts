@@ -1,9 +1,11 @@
 import { type AuthError, type Clock, systemClock } from '../core/index.ts'
 import { checkOptions, numberBetween } from '../core/options.ts'
-import { attempt, type Call, exchangeOf, type Settings } from './attempt.ts'
+import { attempt, type Call, exchangeOf, recentSecrets, type Settings } from './attempt.ts'
 import { customHeaders, type HeaderValues } from './headers.ts'
+import { isWithin } from './redirect.ts'
 import { passOrRefuse, readAnswer } from './refusal.ts'
 import { isWorthRepeating, takeToken } from './retry.ts'
+import { conceal } from './secrets.ts'
 import { authError, type Server, serverAt } from './server.ts'
 import { tokenKeeper } from './token-keeper.ts'
 import { type AuthOption, tokenSource } from './token-source.ts'
@@ -78,23 +80,53 @@ export interface AuthorizedFetchOptions extends HttpOptions {
  * ```
  */
 export function authorizedFetch(options: AuthorizedFetchOptions, owner = 'authorizedFetch'): FetchLike {
+  return authorizedEndpoint(options, owner).fetch
+}
+
+/** One server, and the way to it. */
+export interface AuthorizedEndpoint {
+  readonly server: Server
+  /** See {@link authorizedFetch}. */
+  readonly fetch: FetchLike
+  /** Takes the credentials that were sent lately out of something the server wrote. */
+  conceal(text: string): string
+}
+
+/** {@link authorizedFetch}, for those who read the answers as well. */
+export function authorizedEndpoint(options: AuthorizedFetchOptions, owner: string): AuthorizedEndpoint {
   const settings = settingsOf(options, owner)
+  const { server } = settings
+  return {
+    server,
+    fetch: fetchWith(settings),
+    conceal: (text) => conceal(text, recentSecrets(settings)),
+  }
+}
+
+function fetchWith(settings: Settings): FetchLike {
   const { server } = settings
   return async (input, init = {}) => {
     // A copy: the caller's may change while we wait for a token.
-    const url = new URL(input)
-    if (url.origin !== server.url.origin) throw elsewhere(server, url)
+    const url = absolute(input)
+    if (!isWithin(url, server)) throw elsewhere(server, url)
     const call = callOf(url, init)
     await takeToken(settings, call)
     for (;;) {
       const response = await attempt(settings, call)
-      if (response.status < 400) return response
+      // What is left of 300 and above says why there is no result: somebody will put it into a message.
+      if (response.status < 300) return response
       const exchange = exchangeOf(settings, call)
       const answer = await readAnswer(response, exchange)
       if (!(await isWorthRepeating(settings, call, answer))) return passOrRefuse(answer, exchange)
       response.body?.cancel().catch(() => {})
     }
   }
+}
+
+/** The error of a URL that is none repeats it, and it may hold a secret. */
+function absolute(input: string | URL): URL {
+  if (!URL.canParse(String(input))) throw new TypeError('the URL of the request must be absolute')
+  return new URL(input)
 }
 
 function callOf(url: URL, init: RequestInit): Call {
@@ -138,6 +170,7 @@ function settingsOf(options: AuthorizedFetchOptions, owner: string): Settings {
   return {
     server,
     headers,
+    recent: [],
     keeper: source && tokenKeeper(source, server),
     name: source?.name,
     dpop: source?.dpop,

@@ -1,4 +1,5 @@
 import type {
+  ClientOptions,
   Implementation,
   LoggingLevel,
   Client as SdkClient,
@@ -10,6 +11,7 @@ import { ChangeStreams } from './changes.ts'
 import { explain, type Sdk } from './explain.ts'
 import { isOlderServer, olderOf } from './fallback-transport.ts'
 import { answerWith, type ClientHandlers, capabilitiesOf } from './handlers.ts'
+import { boundedSchema } from './output-schema.ts'
 import type { ClientTransport } from './transports.ts'
 import { watchTransport } from './watch-transport.ts'
 
@@ -92,7 +94,11 @@ async function attempt(
   const transport = await target.open({ timeout, onRefused })
   signal.throwIfAborted()
   const capabilities = capabilitiesOf(handlers)
-  const sdk = new lib.Client(clientInfo, { capabilities, versionNegotiation: { mode: target.negotiation } })
+  const sdk = new lib.Client(clientInfo, {
+    capabilities,
+    versionNegotiation: { mode: target.negotiation },
+    jsonSchemaValidator: await boundedValidator(),
+  })
   const changes = new ChangeStreams(lib, sdk, transport, watchTransport(transport, onRefused))
   const end = (): void => {
     isClosed = true
@@ -125,6 +131,13 @@ async function attempt(
       await sdk.close().catch(() => {})
     },
   }
+}
+
+/** The validator of the SDK that interprets: what a server wrote is never made into code. */
+async function boundedValidator(): Promise<NonNullable<ClientOptions['jsonSchemaValidator']>> {
+  const { CfWorkerJsonSchemaValidator } = await import('@modelcontextprotocol/client/validators/cf-worker')
+  const validator = new CfWorkerJsonSchemaValidator()
+  return { getValidator: (schema) => validator.getValidator(boundedSchema(schema)) }
 }
 
 interface Handshake extends Pick<ConnectionSettings, 'timeout' | 'logLevel'> {

@@ -72,9 +72,10 @@ function refusal(status: number, scopes?: readonly string[]): AuthError | undefi
     : undefined
 }
 
-/** The error of a command that cannot be started repeats its arguments, which may hold secrets. */
+/** The error of a command that cannot be started repeats its arguments, which may hold secrets; one of them, if it holds a NUL. */
 function withoutArguments(error: unknown): unknown {
-  if (!(error instanceof Error) || !('spawnargs' in error)) return error
+  if (!(error instanceof Error)) return error
+  if (!('spawnargs' in error || ('code' in error && error.code === 'ERR_INVALID_ARG_VALUE'))) return error
   return new Error(
     `the command of the server cannot be started: ${'code' in error ? error.code : error.name}`,
   )

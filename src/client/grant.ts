@@ -2,8 +2,9 @@ import { AuthError, type Clock, isScopeToken } from '../core/index.ts'
 import { readText } from '../verify/client-authentication.ts'
 import { readUnverified } from '../verify/compact.ts'
 import { own } from '../verify/json.ts'
-import { authorizationServer, reasonOf } from './authorization-server.ts'
+import { authorizationServer } from './authorization-server.ts'
 import { type ClientIdentity, readClient, type TokenClient } from './client-identity.ts'
+import { foreignWords } from './foreign-error.ts'
 import { renewing, type TokenNeed } from './renewing.ts'
 import { tokenTarget } from './resource-metadata.ts'
 import type { TokenAnswer } from './token-answer.ts'
@@ -83,7 +84,7 @@ export function grantSource(
   const { identity, refreshes = false } = grant
 
   const acquire = async (need: TokenNeed): Promise<StoredTokens> => {
-    const target = await tokenTarget(need.server, need.metadataUrl, as.issuer, world)
+    const target = await tokenTarget(need, as.issuer, world)
     const resource = stated ?? target.resource
     // What the server asked for in a challenge goes before what it lists (MCP authorization "Scope Selection Strategy").
     const listed = grant.takesListedScopes && need.scopes.length === 0 ? target.scopes : []
@@ -193,7 +194,7 @@ export async function askedFrom(
 ): Promise<string> {
   const given: unknown = await (async () => ask())().catch((error: unknown) => {
     if (error instanceof AuthError) throw error
-    throw noToken(server, `the function ${what} failed: ${printable(reasonOf(error), [])}.`)
+    throw noToken(server, `the function ${what} failed: ${printable(foreignWords(error), [])}.`)
   })
   // Files end in a line break.
   const token = typeof given === 'string' ? given.trim() : ''

@@ -35,8 +35,9 @@ export function redirectTarget(
   if (location === null || !URL.canParse(location, from.href)) return undefined
   response.body?.cancel().catch(() => {})
   const target = new URL(location, from)
-  if (target.origin !== server.url.origin || target.username !== '' || target.password !== '') {
-    const elsewhere = conceal(target.origin, secrets)
+  if (!isWithin(target, server) || target.username !== '' || target.password !== '') {
+    const lower = secrets.map((secret) => secret.toLowerCase())
+    const elsewhere = conceal(target.origin, [...secrets, ...lower])
     throw authError(
       server,
       'origin_mismatch',
@@ -50,12 +51,23 @@ export function redirectTarget(
     )
   }
   // MCP authorization "Token Requirements": no token in a URI. It would stand in the log of every proxy.
-  if (repeatsSecret(decoded(target.href), secrets) || repeatsSecret(target.href, secrets)) {
+  if (repeatsCredential(target, server, secrets)) {
     throw new Error(
       `${server.label} answered ${status} with a redirect that repeats the credential. ${advice}`,
     )
   }
   return target
+}
+
+/** Whether a URL is of the server's origin. A `blob:` has one as well, and is none of its pages. */
+export function isWithin({ protocol, origin }: URL, { url }: Server): boolean {
+  return protocol === url.protocol && origin === url.origin
+}
+
+/** Whether a URL holds what was sent. What stands in the URL of the endpoint is no secret: the name of a tenant. */
+export function repeatsCredential({ href }: URL, { url }: Server, secrets: readonly string[]): boolean {
+  const hidden = secrets.filter((secret) => !repeatsSecret(url.href, [secret]))
+  return repeatsSecret(decoded(href), hidden) || repeatsSecret(href, hidden)
 }
 
 function decoded(href: string): string {

@@ -29,7 +29,7 @@ export interface Exchange {
   readonly clock: Clock
 }
 
-/** An answer of 400 or above, read as far as it decides what is done next. */
+/** An answer of 300 or above, read as far as it decides what is done next. */
 export interface Answer {
   readonly response: Response
   /** What it means for authentication; `undefined` when it is about something else. */
@@ -45,7 +45,7 @@ export interface Answer {
 }
 
 /**
- * Reads an answer of 400 or above. Decided by status and by the fields of challenge and body, never by words in a text.
+ * Reads an answer of 300 or above. Decided by status and by the fields of challenge and body, never by words in a text.
  * The body is read where it decides: not of a 401 or 429.
  */
 export async function readAnswer(response: Response, exchange: Exchange): Promise<Answer> {
@@ -75,7 +75,8 @@ export async function passOrRefuse(answer: Answer, exchange: Exchange): Promise<
   for (const [name, value] of response.headers) if (conceal(value, secrets) !== value) headers.delete(name)
   headers.delete('content-encoding')
   headers.delete('content-length')
-  return new Response(text, {
+  // Fetch, "null body status": of those at hand only 304.
+  return new Response(response.status === 304 ? null : text, {
     status: Math.min(response.status, 599),
     statusText: conceal(response.statusText, secrets),
     headers,
@@ -188,7 +189,7 @@ function withoutSecrets(
     name,
     typeof value === 'string' ? redact(conceal(value, secrets)) : value,
   ])
-  const scopes = challenge.scopes.map((scope) => conceal(scope, secrets))
+  const scopes = challenge.scopes.slice(0, mostNamed).map((scope) => conceal(scope, secrets))
   return Object.freeze({ ...(Object.fromEntries(clean) as BearerChallenge), scopes: Object.freeze(scopes) })
 }
 

@@ -19,6 +19,8 @@ export interface TokenNeed {
   readonly metadataUrl: string | undefined
   /** How many tokens the server has refused within the last minute. */
   readonly refusals: number
+  /** Tokens the server has seen: what it says may repeat them. */
+  readonly seen: readonly string[]
   /** Keeps a refresh token that came in an answer which is no good otherwise. */
   readonly rotated: (refreshToken: string) => Promise<void>
 }
@@ -119,7 +121,8 @@ function renewal(server: string, parts: Renewing, shelf: TokenShelf): Renewal {
     includes(stored.scopes ?? [], scopes)
 
   const flights = oneFlight(server, clock, async (scopes) => {
-    const need = { server, scopes, metadataUrl, refusals: refusals.taken() }
+    const seen = [held?.accessToken, refusedToken].filter((token) => token !== undefined)
+    const need = { server, scopes, metadataUrl, refusals: refusals.taken(), seen }
     const tokens = await obtain(need, parts, shelf, (stored) => isFound(stored, scopes))
     const at = clock()
     held = { ...tokens, asked: scopes, at, renewAt: renewalTime(at, tokens.expiresAt, random()) }

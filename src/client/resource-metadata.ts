@@ -5,6 +5,8 @@ import { metadataAt } from '../verify/discovery.ts'
 import { type JsonObject, own } from '../verify/json.ts'
 import { reasonOf } from './authorization-server.ts'
 import { canonicalResource } from './canonical.ts'
+import type { TokenNeed } from './renewing.ts'
+import { secretsOf } from './secrets.ts'
 import { readTokenEnvironment, type TokenSourceEnvironment, type TokenWorld } from './token-environment.ts'
 import { nameOf, noToken, printable } from './token-failure.ts'
 
@@ -57,6 +59,9 @@ export async function resourceMetadata(
   )
 }
 
+/** About which server {@link tokenTarget} is asked. */
+export type TargetQuestion = Pick<TokenNeed, 'server' | 'metadataUrl' | 'seen'>
+
 /** Whom a token is asked for. */
 export interface TokenTarget {
   /** What the authorization server knows the MCP server by. */
@@ -73,21 +78,22 @@ export interface TokenTarget {
  * A server without such metadata, and one whose metadata cannot be had now, is taken at its URL: the credential goes to
  * the chosen issuer and nowhere else in any case, and which resources it gives tokens for is its to decide.
  *
- * @param server in canonical form
- * @param hint `resource_metadata` of a challenge; used only when it is of the server's own origin (RFC 9728 section 7.7)
+ * @param asked the server in canonical form; `resource_metadata` of a challenge, used only when it is of the server's own
+ *   origin (RFC 9728 section 7.7); the tokens it has seen, which its metadata may repeat
  * @throws AuthError `token_unavailable` when the metadata is of another server, or does not list the issuer
  */
 export async function tokenTarget(
-  server: string,
-  hint: string | undefined,
+  asked: TargetQuestion,
   issuer: string,
   world: TokenWorld,
 ): Promise<TokenTarget> {
-  const found = await foundAt(server, hint, world)
+  const { server, seen } = asked
+  const found = await foundAt(asked, world)
   if (found === undefined) return { resource: server, scopes: [] }
   const { resource, authorizationServers, scopes } = found
   if (!authorizationServers.some((listed) => isSameIssuer(listed, issuer))) {
-    const others = authorizationServers.slice(0, 3).map((one) => printable(one, []))
+    const secrets = secretsOfTokens(seen)
+    const others = authorizationServers.slice(0, 3).map((one) => printable(one, secrets))
     const listed = others.length === 0 ? 'no authorization server' : others.join(', ')
     const advice = 'If that is right, change the option issuer, with credentials of that server'
     throw noToken(server, `its metadata lists ${listed}, and not the issuer ${issuer}. ${advice}.`)
@@ -96,8 +102,7 @@ export async function tokenTarget(
 }
 
 async function foundAt(
-  server: string,
-  hint: string | undefined,
+  { server, metadataUrl: hint, seen }: TargetQuestion,
   world: TokenWorld,
 ): Promise<ResourceMetadata | undefined> {
   // The requests with the token go to this very origin, so nothing is reached that would not be otherwise.
@@ -115,7 +120,7 @@ async function foundAt(
   }
   try {
     const limit = Math.min(world.timeout, longestWait)
-    return await findResourceMetadata(server, [...own, ...placesOf(server)], fetch, limit)
+    return await findResourceMetadata(server, [...own, ...placesOf(server)], fetch, limit, seen)
   } catch (error) {
     if (error instanceof AuthError) throw error
     const message =
@@ -124,6 +129,10 @@ async function foundAt(
     world.log({ level: 'info', event: 'resource_metadata_unavailable', message, details })
     return undefined
   }
+}
+
+function secretsOfTokens(tokens: readonly string[]): readonly string[] {
+  return secretsOf(tokens.map((token) => ['authorization', `Bearer ${token}`]))
 }
 
 /** Milliseconds; a server that does not tell shall not hold up a request for long. */
@@ -154,23 +163,24 @@ async function findResourceMetadata(
   places: readonly URL[],
   fetch: ReturnType<TokenWorld['fetchWithin']>,
   patience: number,
+  seen: readonly string[] = [],
 ): Promise<ResourceMetadata | undefined> {
   const started = stopwatch()
   for (const place of places) {
     const milliseconds = Math.ceil(started + patience - stopwatch())
     if (milliseconds <= 0) throw new Error(`no complete answer within ${patience} ms`)
     const found = await metadataAt(place, fetch, { milliseconds })
-    if (typeof found !== 'string') return read(found, server)
+    if (typeof found !== 'string') return read(found, server, seen)
   }
   return undefined
 }
 
 const mostNames = 32
 
-function read(metadata: JsonObject, server: string): ResourceMetadata {
+function read(metadata: JsonObject, server: string, seen: readonly string[]): ResourceMetadata {
   const resource = own(metadata, 'resource')
   if (typeof resource !== 'string' || !isPartOf(server, resource)) {
-    const named = typeof resource === 'string' ? printable(resource, []) : 'nobody'
+    const named = typeof resource === 'string' ? printable(resource, secretsOfTokens(seen)) : 'nobody'
     throw noToken(
       server,
       `its metadata is that of ${named} (RFC 9728 section 3.3). Check the URL of the server.`,

@@ -1,6 +1,7 @@
 import type { Transport } from '@modelcontextprotocol/client'
 
-type Message = Parameters<Transport['send']>[0]
+/** A JSON-RPC message. */
+export type Message = Parameters<Transport['send']>[0]
 type SendOptions = Parameters<Transport['send']>[1]
 type Id = string | number
 
@@ -13,13 +14,19 @@ type Id = string | number
  *
  * @param transport of the SDK, not started; its method `send` and its member `onmessage` are replaced
  * @param reason why the answer does not come
+ * @param read gives the message that is passed on instead of one that arrived. Default: that one
  * @returns fails every call that waits: for a transport whose answers all come over one stream
  */
-export function failLostCalls(transport: Transport, reason: () => Error): () => void {
+export function failLostCalls(
+  transport: Transport,
+  reason: () => Error,
+  read: (message: Message) => Message = (message) => message,
+): () => void {
   const waiting = new Map<Id, Waiting>()
   watchMessages(transport, (message) => {
     const id = answeredBy(message)
     if (id !== undefined) waiting.get(id)?.settle()
+    return read(message)
   })
   const send = transport.send.bind(transport)
   transport.send = (message, options) => {
@@ -66,15 +73,12 @@ function answeredBy(message: Message): Id | undefined {
 }
 
 /** Whoever listens, and whenever that is set: we see each message first. */
-function watchMessages(transport: Transport, see: (message: Message) => void): void {
+function watchMessages(transport: Transport, see: (message: Message) => Message): void {
   type Listener = NonNullable<Transport['onmessage']>
   // Version negotiation takes a listener away and puts it back.
   const watched = new WeakSet<Listener>()
   const watch = (listener: Listener): Listener => {
-    const both: Listener = (message, extra) => {
-      see(message)
-      listener(message, extra)
-    }
+    const both: Listener = (message, extra) => listener(see(message), extra)
     watched.add(both)
     return both
   }

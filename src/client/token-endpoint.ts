@@ -3,6 +3,7 @@ import { type AnyAnswer, fetchAny, StatusError } from '../verify/fetch-json.ts'
 import { type JsonObject, own, parseJsonObject } from '../verify/json.ts'
 import { type AuthorizationServer, reasonOf, type TokenPlace } from './authorization-server.ts'
 import type { TokenClient } from './client-identity.ts'
+import { secretsOf } from './secrets.ts'
 import { readTokenAnswer, refreshTokenOf, type TokenAnswer, type TokenType } from './token-answer.ts'
 import type { TokenWorld } from './token-environment.ts'
 import { noToken, printable, readFailure, remedyFor } from './token-failure.ts'
@@ -48,14 +49,16 @@ export function tokenEndpoint(
   client: TokenClient | undefined,
   world: TokenWorld,
 ): TokenEndpoint {
+  /** What the server has seen: the next thing it says may repeat it, metadata as well. */
+  const seen: { secrets: readonly string[] } = { secrets: client?.secrets() ?? [] }
   return async (question) => {
     const place = await as.locate().catch((error: unknown) => {
-      const words = `the metadata of ${labelOf(as)} cannot be used: ${printable(reasonOf(error), [])}.`
+      const words = `the metadata of ${labelOf(as)} cannot be used: ${printable(reasonOf(error, seen.secrets), seen.secrets)}.`
       throw noToken(question.server, words, detailsOf(error))
     })
     const complaint = complaintOf(place, question, client)
     if (complaint !== undefined) throw noToken(question.server, `the authorization server ${complaint}`)
-    return attempts({ as, place, client, world, question })
+    return attempts({ as, place, client, world, question, seen })
   }
 }
 
@@ -65,6 +68,7 @@ interface Asking {
   readonly client: TokenClient | undefined
   readonly world: TokenWorld
   readonly question: TokenQuestion
+  readonly seen: { secrets: readonly string[] }
 }
 
 /** What the metadata of a server rules out is not tried: a secret is not sent where it cannot be of use (RFC 8414 section 2). */
@@ -142,6 +146,8 @@ interface Answered extends AnyAnswer {
 }
 
 const utf8 = new TextEncoder()
+/** Secrets that are remembered; those of a few requests. */
+const mostSeen = 64
 
 async function send(asking: Asking): Promise<Answered | Outcome> {
   const { place, client, world, question } = asking
@@ -154,7 +160,11 @@ async function send(asking: Asking): Promise<Answered | Outcome> {
     const proof = await question.dpop?.proof({ method: 'POST', url: new URL(place.url) })
     if (proof !== undefined) headers.dpop = proof
   }
-  const sent = () => secretsIn(form, headers, client)
+  const sent = () => {
+    const secrets = secretsIn(form, headers, client)
+    asking.seen.secrets = [...new Set([...secrets, ...asking.seen.secrets])].slice(0, mostSeen)
+    return secrets
+  }
   try {
     const request = { form, headers, prepare, milliseconds: world.timeout }
     const answer = await fetchAny(place.url, place.fetch, request)
@@ -197,9 +207,8 @@ function secretsIn(
   headers: Readonly<Record<string, string>>,
   client: TokenClient | undefined,
 ): readonly string[] {
-  const fields = [...form].flatMap(([name, value]) => (openFields.has(name) ? [] : [value]))
-  const values = Object.values(headers).flatMap((value) => [value, ...value.split(' ').slice(1)])
-  return [...fields, ...values, ...(client?.secrets() ?? [])]
+  const fields = [...form].filter(([name]) => !openFields.has(name))
+  return [...secretsOf([...fields, ...Object.entries(headers)]), ...(client?.secrets() ?? [])]
 }
 
 /** What an answer means. Throws when it is one. */

@@ -1,5 +1,6 @@
 import { AuthError, type AuthErrorDetails, redact } from '../core/index.ts'
 import { type JsonObject, own } from '../verify/json.ts'
+import { conceal } from './secrets.ts'
 
 /** An `AuthError` with code `token_unavailable`: why there is no token for a server, and what to do about it. */
 export function noToken(server: string, reason: string, details: AuthErrorDetails = {}): AuthError {
@@ -28,7 +29,7 @@ export function readFailure(json: JsonObject | undefined, secrets: readonly stri
   const error = own(json, 'error')
   const description = own(json, 'error_description')
   return {
-    ...(typeof error === 'string' && errorWord.test(error) && { error: redact(error, secrets) }),
+    ...(typeof error === 'string' && errorWord.test(error) && { error: redact(conceal(error, secrets)) }),
     ...(typeof description === 'string' && { errorDescription: printable(description, secrets) }),
   }
 }
@@ -36,7 +37,7 @@ export function readFailure(json: JsonObject | undefined, secrets: readonly stri
 /** A text of somebody else's for a message: one line, not long, no secret. */
 export function printable(text: string, secrets: readonly string[]): string {
   // Redacted before it is cut: half a secret would not be found. What is far too long is not searched.
-  const clean = redact(text.slice(0, 65_536), secrets).replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
+  const clean = redact(conceal(text.slice(0, 65_536), secrets)).replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
   return clean.length > longestDescription ? `${clean.slice(0, longestDescription - 1)}…` : clean
 }
 

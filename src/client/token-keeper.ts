@@ -2,6 +2,7 @@ import { AuthError, type BearerChallenge, isScopeToken } from '../core/index.ts'
 import { abortable } from './abortable.ts'
 import { readToken } from './bearer-auth.ts'
 import { canonicalResource } from './canonical.ts'
+import { foreignError } from './foreign-error.ts'
 import { authError, type Server } from './server.ts'
 import { awaitsChallenge, type TokenSource } from './token-source.ts'
 
@@ -165,5 +166,5 @@ export function asAuthError(server: Server, error: unknown, signal: AbortSignal 
   if (signal?.aborted) return signal.reason
   if (error instanceof AuthError) return error
   const message = `No token for ${server.label}: the token source failed.`
-  return authError(server, 'token_unavailable', message, { cause: error })
+  return authError(server, 'token_unavailable', message, { cause: foreignError(error) })
 }

@@ -1,7 +1,16 @@
 import type { Transport } from '@modelcontextprotocol/client'
 import { AuthError, type AuthErrorCode } from '../core/index.ts'
-import { authorizedFetch, type FetchLike, type HttpOptions } from './authorized-fetch.ts'
-import { authError, type Server, serverAt } from './server.ts'
+import { limitAnswer } from './answer-limit.ts'
+import {
+  type AuthorizedEndpoint,
+  authorizedEndpoint,
+  type FetchLike,
+  type HttpOptions,
+} from './authorized-fetch.ts'
+import { reconnectPace } from './reconnect-pace.ts'
+import { pause } from './retry-after.ts'
+import { authError, type Server } from './server.ts'
+import { silenced, silenceParsers } from './silence.ts'
 import { failLostCalls } from './stream-loss.ts'
 import { endedEarly } from './unreachable.ts'
 
@@ -40,7 +49,7 @@ export interface OpenOptions {
  */
 export class StreamableHttpTransport implements ClientTransport {
   readonly negotiation = 'auto'
-  readonly #endpoint: Endpoint
+  readonly #endpoint: AuthorizedEndpoint
 
   /**
    * @param url the MCP endpoint; https, unless no credential is sent or it is this machine
@@ -48,12 +57,12 @@ export class StreamableHttpTransport implements ClientTransport {
    * @throws TypeError when the URL or an option is wrong
    */
   constructor(url: string | URL, options: HttpOptions = {}, owner = 'StreamableHttpTransport') {
-    this.#endpoint = endpoint(url, options, owner)
+    this.#endpoint = authorizedEndpoint({ ...options, url }, owner)
   }
 
   async open({ onRefused }: OpenOptions = {}): Promise<Transport> {
     const { StreamableHTTPClientTransport } = await import('@modelcontextprotocol/client')
-    const { server, fetch } = this.#endpoint
+    const { server, fetch, conceal } = this.#endpoint
     let refused: AuthError | undefined
     const watched: FetchLike = async (url, init) => {
       const isStream = init?.method === 'GET'
@@ -61,7 +70,7 @@ export class StreamableHttpTransport implements ClientTransport {
       try {
         const response = await fetch(url, init)
         refused = undefined
-        return response
+        return limitAnswer(response, server)
       } catch (error) {
         if (isStream && error instanceof AuthError) {
           if (!passing.has(error.code)) refused = error
@@ -70,15 +79,21 @@ export class StreamableHttpTransport implements ClientTransport {
         throw error
       }
     }
+    const pace = reconnectPace()
     const transport = new StreamableHTTPClientTransport(server.url, {
       fetch: watched,
       reconnectionScheduler: (reconnect, delay) => {
         // After a refusal the attempts that are left end at once, without a request.
-        const timer = setTimeout(reconnect, refused ? 0 : Math.min(Math.max(delay, soonest), latest))
+        const timer = setTimeout(reconnect, refused ? 0 : pace(delay))
         return () => clearTimeout(timer)
       },
     })
-    failLostCalls(transport, () => refused ?? endedEarly(server))
+    silenceParsers(transport, server)
+    failLostCalls(
+      transport,
+      () => refused ?? endedEarly(server),
+      (message) => silenced(message, conceal),
+    )
     return transport
   }
 }
@@ -90,10 +105,6 @@ const passing = new Set<AuthErrorCode>([
   'token_unavailable',
   'server_error',
 ])
-
-/** Milliseconds before a stream is asked for again, whatever the server's `retry:` says. */
-const soonest = 100
-const latest = 30_000
 
 /**
  * MCP over HTTP with SSE, the transport of 2024-11-05, with a credential on the event stream and on every message.
@@ -108,7 +119,7 @@ const latest = 30_000
  */
 export class SSETransport implements ClientTransport {
   readonly negotiation = 'legacy'
-  readonly #endpoint: Endpoint
+  readonly #endpoint: AuthorizedEndpoint
 
   /**
    * @param url where the event stream is; https, unless no credential is sent or it is this machine
@@ -116,18 +127,21 @@ export class SSETransport implements ClientTransport {
    * @throws TypeError when the URL or an option is wrong
    */
   constructor(url: string | URL, options: HttpOptions = {}, owner = 'SSETransport') {
-    this.#endpoint = endpoint(url, options, owner)
+    this.#endpoint = authorizedEndpoint({ ...options, url }, owner)
   }
 
   async open({ timeout = 60_000, onRefused }: OpenOptions = {}): Promise<Transport> {
     const { SSEClientTransport, SseError } = await import('@modelcontextprotocol/client')
-    const { server, fetch } = this.#endpoint
+    const { server, fetch, conceal } = this.#endpoint
     let refused: AuthError | undefined
     let started = false
+    const pace = reconnectPace()
     const streamFetch: FetchLike = async (url, init) => {
       const isAgain = started && init?.method !== 'POST'
       try {
-        const response = await fetch(url, init)
+        // EventSource waits as long as the server's `retry:` says, and that may be nothing.
+        if (isAgain) await pause(pace(0), init?.signal ?? undefined)
+        const response = limitAnswer(await fetch(url, init), server)
         // A new stream is a new session: what was asked in the old one is not answered any more.
         if (isAgain) lose()
         return response
@@ -142,7 +156,12 @@ export class SSETransport implements ClientTransport {
       }
     }
     const transport: Transport = new SSEClientTransport(server.url, { fetch: streamFetch })
-    const lose = failLostCalls(transport, () => endedEarly(server))
+    silenceParsers(transport, server)
+    const lose = failLostCalls(
+      transport,
+      () => endedEarly(server),
+      (message) => silenced(message, conceal),
+    )
     const start = transport.start.bind(transport)
     transport.start = async () => {
       try {
@@ -160,16 +179,6 @@ export class SSETransport implements ClientTransport {
     }
     return transport
   }
-}
-
-interface Endpoint {
-  readonly server: Server
-  readonly fetch: FetchLike
-}
-
-function endpoint(url: string | URL, options: HttpOptions, owner: string): Endpoint {
-  const fetch = authorizedFetch({ ...options, url }, owner)
-  return { server: serverAt(owner, url, options.serverName, false), fetch }
 }
 
 function endpointElsewhere(server: Server): AuthError {

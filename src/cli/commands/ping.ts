@@ -11,14 +11,14 @@ takes the token. 10 to 22: it does not, and the code says why.
   mcp-bearer ping https://mcp.example.com/mcp --auth env:MCP_API_KEY
   mcp-bearer ping reports --config mcp.json`,
   words: [0, 0],
-  async run({ client, signal, args }) {
+  async run({ client, server, signal }) {
     await client.connect({ signal })
     const start = stopwatch()
     await client.ping({ signal })
     const milliseconds = Math.round(stopwatch() - start)
     return {
       json: { ok: true, milliseconds },
-      lines: [`${args.target} answers in ${milliseconds} ms`],
+      lines: [`${server} answers in ${milliseconds} ms`],
     }
   },
 })

@@ -1,5 +1,6 @@
-import { AuthError } from '../../core/index.ts'
+import { AuthError, redact } from '../../core/index.ts'
 import { readToken } from '../bearer-auth.ts'
+import { isVariableName } from '../interpolate.ts'
 import type { TokenSource } from '../token-source.ts'
 
 /**
@@ -21,6 +22,12 @@ import type { TokenSource } from '../token-source.ts'
 export function envToken(name: string): TokenSource {
   if (typeof name !== 'string' || name === '')
     throw new TypeError('envToken: give the name of an environment variable')
+  // Somebody put the token where its name belongs, or a shell did: it is not repeated.
+  if (!isVariableName(name) || name.length > longestName || redact(name) !== name) {
+    throw new TypeError(
+      'envToken: what was given is not the name of an environment variable; give its name, not its value',
+    )
+  }
   const first = read(name)
   if (first.fault !== undefined) throw new TypeError(`envToken: ${first.fault}`)
   return Object.freeze({
@@ -32,6 +39,9 @@ export function envToken(name: string): TokenSource {
     },
   })
 }
+
+/** Characters. */
+const longestName = 128
 
 function read(name: string): ReturnType<typeof readToken> {
   const value: unknown = process.env[name]
