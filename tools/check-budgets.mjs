@@ -26,7 +26,7 @@ const clock = {
 const reaching = {
   console: { only: ['src/cli/'], instead: 'take a Logger, or throw' },
   'process.env': {
-    only: ['src/cli/', 'src/client/sources/env.ts', 'src/client/interpolate.ts'],
+    only: ['src/cli/', 'src/client/sources/env.ts', 'src/client/config/interpolate.ts'],
     instead: 'take the value as an option',
   },
   'process.exit': { only: ['src/cli/main.ts'], instead: 'throw, or give back an exit code' },

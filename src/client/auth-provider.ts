@@ -1,10 +1,10 @@
 import type { AuthProvider } from '@modelcontextprotocol/client'
 import { stopwatch, systemClock } from '../core/clock.ts'
 import { checkOptions } from '../core/options.ts'
-import { challengeOf, type Exchange, readAnswer, refusal } from './refusal.ts'
-import { secretsOf } from './secrets.ts'
-import { authError, serverAt } from './server.ts'
-import { tokenKeeper } from './token-keeper.ts'
+import { challengeOf, type Exchange, readAnswer, refusal } from './fetch/refusal.ts'
+import { secretsOf } from './fetch/secrets.ts'
+import { authError, serverAt } from './fetch/server.ts'
+import { tokenKeeper } from './fetch/token-keeper.ts'
 import { type AuthOption, tokenSource } from './token-source.ts'
 
 /** Options of {@link authProvider}. */

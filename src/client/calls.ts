@@ -4,7 +4,7 @@ import { checkOptions } from '../core/options.ts'
 import { abortable } from './abortable.ts'
 import { type CallOptions, type ClientSettings, callOptions, milliseconds } from './client-options.ts'
 import { type Connection, openConnection, type ServerFacts } from './connection.ts'
-import type { ClientTransport } from './transports.ts'
+import type { ClientTransport } from './transports/transports.ts'
 
 /** What the SDK takes with each request. */
 export interface CallRequest {

@@ -6,7 +6,7 @@ import type {
 } from '@modelcontextprotocol/client'
 import type { AuthError } from '../core/index.ts'
 import { checkOptions, numberBetween } from '../core/options.ts'
-import type { HttpOptions } from './authorized-fetch.ts'
+import type { HttpOptions } from './fetch/authorized-fetch.ts'
 import { type ClientHandlers, readHandlers } from './handlers.ts'
 
 /** Options of {@link Client}. Those of {@link HttpOptions} are for a URL; a transport has its own. */

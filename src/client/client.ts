@@ -28,7 +28,7 @@ import {
 import { openSubscription, type Subscription } from './subscription.ts'
 import { type InProcessServer, transportTo } from './target.ts'
 import { finished, type ToolResult } from './tool-result.ts'
-import type { ClientTransport } from './transports.ts'
+import type { ClientTransport } from './transports/transports.ts'
 
 export type { CallOptions, ClientOptions, CompleteOptions, ToolCallOptions } from './client-options.ts'
 

@@ -9,11 +9,11 @@ import { AuthError } from '../core/index.ts'
 import { abortable } from './abortable.ts'
 import { ChangeStreams } from './changes.ts'
 import { explain, type Sdk } from './explain.ts'
-import { isOlderServer, olderOf } from './fallback-transport.ts'
 import { answerWith, type ClientHandlers, capabilitiesOf } from './handlers.ts'
 import { boundedSchema } from './output-schema.ts'
-import type { ClientTransport } from './transports.ts'
-import { watchTransport } from './watch-transport.ts'
+import { isOlderServer, olderOf } from './transports/fallback-transport.ts'
+import type { ClientTransport } from './transports/transports.ts'
+import { watchTransport } from './transports/watch-transport.ts'
 
 /** What a connection is made with. */
 export interface ConnectionSettings {

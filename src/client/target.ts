@@ -1,6 +1,6 @@
-import type { HttpOptions } from './authorized-fetch.ts'
-import { httpTransport } from './fallback-transport.ts'
-import { type ClientTransport, StreamableHttpTransport } from './transports.ts'
+import type { HttpOptions } from './fetch/authorized-fetch.ts'
+import { httpTransport } from './transports/fallback-transport.ts'
+import { type ClientTransport, StreamableHttpTransport } from './transports/transports.ts'
 
 /**
  * A server of this process: anything with a `fetch` that answers requests, such as an `MCPServer` or a Hono app. The

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryTokenStore, type StoredTokens, type TokenStore } from '../client/token-store.ts'
+import { memoryTokenStore, type StoredTokens, type TokenStore } from '../client/stores/token-store.ts'
 import { tokenStoreContract } from './token-store-contract.ts'
 
 type Entries = Map<string, StoredTokens>

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { StoredTokens, TokenStore } from '../client/token-store.ts'
+import type { StoredTokens, TokenStore } from '../client/stores/token-store.ts'
 import type { ContractCase } from './contract-case.ts'
 import { assertShowsNoSecret } from './secrets.ts'
 

@@ -12,7 +12,7 @@ import {
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { withFileLock } from '../../src/client/file-lock.ts'
+import { withFileLock } from '../../src/client/stores/file-lock.ts'
 import * as clocks from '../../src/core/clock.ts'
 
 vi.mock('../../src/core/clock.ts', async (original) => {

@@ -19,7 +19,7 @@ import { pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import type { LogEntry } from 'mcp-bearer'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { fileTokenStore } from '../../src/client/file-token-store.ts'
+import { fileTokenStore } from '../../src/client/stores/file-token-store.ts'
 import { storeProgram } from './store-program.ts'
 
 const key = 'https://mcp.example.com/mcp'

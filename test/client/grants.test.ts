@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import { authorizedFetch } from '../../src/client/authorized-fetch.ts'
+import { authorizedFetch } from '../../src/client/fetch/authorized-fetch.ts'
 import { type EnterpriseManagedOptions, enterpriseManaged } from '../../src/client/sources/enterprise.ts'
 import { tokenExchange } from '../../src/client/sources/token-exchange.ts'
 import { workloadIdentity } from '../../src/client/sources/workload-identity.ts'

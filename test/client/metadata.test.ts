@@ -1,6 +1,6 @@
 import { AuthError } from 'mcp-bearer'
 import { afterEach, describe, expect, test } from 'vitest'
-import { resourceMetadata } from '../../src/client/resource-metadata.ts'
+import { resourceMetadata } from '../../src/client/grants/resource-metadata.ts'
 import { atRoot, pathInserted, resourceServer } from './authorization-servers.ts'
 import { answer, closeServers, failure, listen } from './servers.ts'
 import { authFailure, visible } from './token-sources.ts'

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 
-const source = fileURLToPath(new URL('../../src/client/file-token-store.ts', import.meta.url))
+const source = fileURLToPath(new URL('../../src/client/stores/file-token-store.ts', import.meta.url))
 
 /**
  * What a process of its own does to a store: from the sources, so that no build is needed. Its arguments are the file,

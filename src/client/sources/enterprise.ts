@@ -2,8 +2,8 @@ import { AuthError } from '../../core/index.ts'
 import { checkOptions } from '../../core/options.ts'
 import { readUnverified } from '../../verify/compact.ts'
 import { own } from '../../verify/json.ts'
-import { authorizationServer } from '../authorization-server.ts'
-import { type ClientIdentity, readClient } from '../client-identity.ts'
+import { authorizationServer } from '../grants/authorization-server.ts'
+import { type ClientIdentity, readClient } from '../grants/client-identity.ts'
 import {
   askedFrom,
   expiryOf,
@@ -13,11 +13,11 @@ import {
   requireClient,
   requireFunction,
   tokenTypeName,
-} from '../grant.ts'
-import type { TokenAnswer } from '../token-answer.ts'
-import { tokenEndpoint } from '../token-endpoint.ts'
-import { readTokenEnvironment, type TokenSourceEnvironment } from '../token-environment.ts'
-import { noToken } from '../token-failure.ts'
+} from '../grants/grant.ts'
+import type { TokenAnswer } from '../grants/token-answer.ts'
+import { tokenEndpoint } from '../grants/token-endpoint.ts'
+import { readTokenEnvironment, type TokenSourceEnvironment } from '../grants/token-environment.ts'
+import { noToken } from '../grants/token-failure.ts'
 import type { DpopProver, TokenSource } from '../token-source.ts'
 
 /** The identity provider of an enterprise: where its people log in. */

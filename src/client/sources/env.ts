@@ -1,6 +1,6 @@
 import { AuthError, redact } from '../../core/index.ts'
 import { readToken } from '../bearer-auth.ts'
-import { isVariableName } from '../interpolate.ts'
+import { isVariableName } from '../config/interpolate.ts'
 import type { TokenSource } from '../token-source.ts'
 
 /**

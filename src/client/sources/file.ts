@@ -2,7 +2,7 @@ import { AuthError, type Logger, stderrLogger, unfailing } from '../../core/inde
 import { checkOptions } from '../../core/options.ts'
 import { abortable } from '../abortable.ts'
 import { type ReadToken, readToken } from '../bearer-auth.ts'
-import { expandHome, filePath, readSecretFile } from '../secret-file.ts'
+import { expandHome, filePath, readSecretFile } from '../stores/secret-file.ts'
 import type { TokenSource } from '../token-source.ts'
 
 /** Options of {@link fileToken}. */

@@ -1,8 +1,8 @@
 import { isLoopbackHost } from '../../core/options.ts'
 import { guardedFetch } from '../../verify/guarded-fetch.ts'
-import type { FetchLike } from '../authorized-fetch.ts'
-import { readErrorBody } from '../error-body.ts'
-import { conceal, secretsOf } from '../secrets.ts'
+import type { FetchLike } from '../fetch/authorized-fetch.ts'
+import { readErrorBody } from '../fetch/error-body.ts'
+import { conceal, secretsOf } from '../fetch/secrets.ts'
 
 /** What a flow may reach, besides the public internet. */
 export interface Reach {

@@ -1,7 +1,7 @@
 import type { OAuthClientProvider, OAuthTokens } from '@modelcontextprotocol/client'
 import { AuthError } from '../../core/index.ts'
 import { isLoopbackHost } from '../../core/options.ts'
-import type { FetchLike } from '../authorized-fetch.ts'
+import type { FetchLike } from '../fetch/authorized-fetch.ts'
 import { oauthFetch } from './oauth-fetch.ts'
 
 /** One run of the flow. */

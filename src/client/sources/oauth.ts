@@ -1,8 +1,8 @@
 import type { OAuthClientProvider } from '@modelcontextprotocol/client'
 import { AuthError, type Clock, parseScopes, systemClock } from '../../core/index.ts'
 import { checkOptions } from '../../core/options.ts'
-import type { FetchLike } from '../authorized-fetch.ts'
 import { canonicalResource } from '../canonical.ts'
+import type { FetchLike } from '../fetch/authorized-fetch.ts'
 import { awaitsChallenge, type ChallengedSource, type DpopProver, type TokenSource } from '../token-source.ts'
 import { type Authorization, authorize } from './oauth-flow.ts'
 

@@ -1,11 +1,11 @@
 import { AuthError } from '../../core/index.ts'
 import { checkOptions } from '../../core/options.ts'
 import { readText } from '../../verify/client-authentication.ts'
-import type { ClientIdentity } from '../client-identity.ts'
-import { askedFrom, grantOptions, grantSource, requireClient } from '../grant.ts'
-import { isRefreshToken } from '../token-answer.ts'
-import { readTokenEnvironment, type TokenSourceEnvironment } from '../token-environment.ts'
-import { noToken } from '../token-failure.ts'
+import type { ClientIdentity } from '../grants/client-identity.ts'
+import { askedFrom, grantOptions, grantSource, requireClient } from '../grants/grant.ts'
+import { isRefreshToken } from '../grants/token-answer.ts'
+import { readTokenEnvironment, type TokenSourceEnvironment } from '../grants/token-environment.ts'
+import { noToken } from '../grants/token-failure.ts'
 import type { DpopProver, TokenSource } from '../token-source.ts'
 
 /** Options of {@link refreshToken}. */

@@ -1,9 +1,9 @@
 import { checkOptions } from '../../core/options.ts'
 import { readCredential } from '../../verify/client-authentication.ts'
-import type { ClientIdentity } from '../client-identity.ts'
-import { askedFrom, grantOptions, grantSource, requireFunction, tokenTypeName } from '../grant.ts'
-import type { TokenSourceEnvironment } from '../token-environment.ts'
-import { noToken } from '../token-failure.ts'
+import type { ClientIdentity } from '../grants/client-identity.ts'
+import { askedFrom, grantOptions, grantSource, requireFunction, tokenTypeName } from '../grants/grant.ts'
+import type { TokenSourceEnvironment } from '../grants/token-environment.ts'
+import { noToken } from '../grants/token-failure.ts'
 import type { DpopProver, TokenSource } from '../token-source.ts'
 
 /** Options of {@link tokenExchange}. */

@@ -1,7 +1,7 @@
 import { checkOptions } from '../../core/options.ts'
-import type { ClientIdentity } from '../client-identity.ts'
-import { askedFrom, grantOptions, grantSource, requireFunction } from '../grant.ts'
-import type { TokenSourceEnvironment } from '../token-environment.ts'
+import type { ClientIdentity } from '../grants/client-identity.ts'
+import { askedFrom, grantOptions, grantSource, requireFunction } from '../grants/grant.ts'
+import type { TokenSourceEnvironment } from '../grants/token-environment.ts'
 import type { DpopProver, TokenSource } from '../token-source.ts'
 
 /** Options of {@link workloadIdentity}. */
