@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { AuthError, authorizedFetch, Client, SSETransport } from 'mcp-bearer/client'
 import { afterEach, describe, expect, it } from 'vitest'
-import { limitAnswer } from '../../src/client/fetch/answer-limit.ts'
+import { limitAnswer } from '../../src/client/transports/answer-limit.ts'
 import { serverAt } from '../../src/client/fetch/server.ts'
 import {
   closeRawServers,

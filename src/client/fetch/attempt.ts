@@ -134,19 +134,35 @@ async function proofFor(
 
 async function ask(settings: Settings, call: Call, url: URL, proof: string | undefined): Promise<Response> {
   const { init, token } = call
-  const headers = headersOf(init)
-  for (const [name, value] of settings.headers) headers.set(name, value)
-  if (token) headers.set('authorization', `${proof === undefined ? 'Bearer' : 'DPoP'} ${token}`)
-  if (proof !== undefined) headers.set('dpop', proof)
+  const headers = ownHeaders(init)
+  for (const [name, value] of settings.headers) headers[name.toLowerCase()] = value
+  if (token) headers.authorization = `${proof === undefined ? 'Bearer' : 'DPoP'} ${token}`
+  if (proof !== undefined) headers.dpop = proof
   try {
-    return await settings.fetch(url, { ...init, headers, redirect: 'manual' })
+    // A text: an object would be the caller's, or ours.
+    return await settings.fetch(url.href, { ...init, headers, redirect: 'manual' })
   } catch (error) {
     if (init.signal?.aborted || error instanceof AuthError) throw error
     throw unreachable(error, settings.server, sentSecrets(settings, call))
   }
 }
 
-/** The headers of a single request. The error of a wrong one repeats its value. */
+/**
+ * The headers of a single request, with names in lower case, so that one of ours replaces the caller's. A plain object
+ * stays one: `Headers` are dear to make, and `fetch` makes its own.
+ */
+function ownHeaders(init: RequestInit): Record<string, string> {
+  const { headers = {} } = init
+  const own: Record<string, string> = Object.create(null)
+  const isPlain = Object.getPrototypeOf(headers) === Object.prototype
+  for (const [name, value] of isPlain ? Object.entries(headers as object) : headersOf(init)) {
+    const lower = name.toLowerCase()
+    own[lower] = lower in own ? `${own[lower]}, ${value}` : String(value)
+  }
+  return own
+}
+
+/** The error of a wrong header repeats its value. */
 function headersOf({ headers }: RequestInit): Headers {
   try {
     return new Headers(headers)

@@ -106,8 +106,7 @@ export function authorizedEndpoint(options: AuthorizedFetchOptions, owner: strin
 function fetchWith(settings: Settings): FetchLike {
   const { server } = settings
   return async (input, init = {}) => {
-    // A copy: the caller's may change while we wait for a token.
-    const url = absolute(input)
+    const url = absolute(input, server)
     if (!isWithin(url, server)) throw elsewhere(server, url)
     const call = callOf(url, init)
     await takeToken(settings, call)
@@ -123,10 +122,13 @@ function fetchWith(settings: Settings): FetchLike {
   }
 }
 
-/** The error of a URL that is none repeats it, and it may hold a secret. */
-function absolute(input: string | URL): URL {
-  if (!URL.canParse(String(input))) throw new TypeError('the URL of the request must be absolute')
-  return new URL(input)
+/** Ours or a copy: the caller's may change while we wait for a token. */
+function absolute(input: string | URL, server: Server): URL {
+  const text = String(input)
+  if (text === server.url.href) return server.url
+  // The error of a URL that is none repeats it, and it may hold a secret.
+  if (!URL.canParse(text)) throw new TypeError('the URL of the request must be absolute')
+  return new URL(text)
 }
 
 function callOf(url: URL, init: RequestInit): Call {

@@ -1,6 +1,5 @@
 import type { Transport } from '@modelcontextprotocol/client'
 import { AuthError, type AuthErrorCode } from '../../core/index.ts'
-import { limitAnswer } from '../fetch/answer-limit.ts'
 import {
   type AuthorizedEndpoint,
   authorizedEndpoint,
@@ -9,9 +8,10 @@ import {
 } from '../fetch/authorized-fetch.ts'
 import { pause } from '../fetch/retry-after.ts'
 import { authError, type Server } from '../fetch/server.ts'
-import { silenced, silenceParsers } from '../fetch/silence.ts'
 import { endedEarly } from '../fetch/unreachable.ts'
+import { limitAnswer } from './answer-limit.ts'
 import { reconnectPace } from './reconnect-pace.ts'
+import { silenced, silenceParsers } from './silence.ts'
 import { failLostCalls } from './stream-loss.ts'
 
 /** How a client reaches its server. Made without any input or output; opened once for each connection. */

@@ -1,4 +1,4 @@
-import type { Server } from './server.ts'
+import type { Server } from '../fetch/server.ts'
 
 /** Bytes of one message, as JSON or as an event: a result with pictures in it fits, and memory is not filled. */
 export const longestMessage = 64 * 1024 * 1024

@@ -1,6 +1,6 @@
 import type { Transport } from '@modelcontextprotocol/client'
-import type { Message } from '../transports/stream-loss.ts'
-import type { Server } from './server.ts'
+import type { Server } from '../fetch/server.ts'
+import type { Message } from './stream-loss.ts'
 
 /** Characters of an error that are looked through and kept. */
 const longestError = 65_536
