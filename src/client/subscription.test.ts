@@ -168,4 +168,26 @@ describe('a subscription', () => {
     expect(await subscription.closed).toEqual({ reason: 'closed' })
     expect(some.open).toHaveBeenCalledTimes(2)
   })
+
+  it('that is closed just as it is opened again tells of no gap, and closes the new stream', async () => {
+    const [first, second] = [stream(), stream()]
+    const some = parts([first])
+    const subscription = await openSubscription(some, never)
+    some.open.mockImplementation(async () => {
+      // Between the answer of the server and whoever waits for it.
+      queueMicrotask(() => void subscription.close())
+      return second
+    })
+    first.end()
+    expect(await subscription.closed).toEqual({ reason: 'closed' })
+    expect(some.onGap).not.toHaveBeenCalled()
+    expect(second.isClosed).toBe(true)
+  })
+
+  it('is over when it is closed, also when the stream cannot be closed', async () => {
+    const first = { ...stream(), close: () => Promise.reject(new Error('broken')) }
+    const subscription = await openSubscription(parts([first]), never)
+    await subscription.close()
+    expect(await subscription.closed).toEqual({ reason: 'closed' })
+  })
 })

@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 import { numberBetween } from './options.ts'
-import { redacted } from './redact.ts'
+import { redacted } from './redacted.ts'
 import { sha256 } from './runtime.ts'
 import { parseScopes } from './scopes.ts'
 

@@ -11,7 +11,8 @@ export { type Clock, systemClock } from './clock.ts'
 export { AuthError, type AuthErrorCode, type AuthErrorDetails, authErrorCodes } from './errors.ts'
 export type { AuthEvent, AuthMethod, CacheUse, EventSink } from './events.ts'
 export { formatLogEntry, type LogEntry, type Logger, stderrLogger, throttled, unfailing } from './log.ts'
-export { redact, redacted, secretsOf } from './redact.ts'
+export { redact, secretsOf } from './redact.ts'
+export { redacted } from './redacted.ts'
 export {
   isScopeToken,
   parseScopes,

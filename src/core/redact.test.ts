@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { redact, redacted } from './redact.ts'
+import { redact } from './redact.ts'
+import { redacted } from './redacted.ts'
 
 const jwt = 'eyJhbGciOiJSUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJlLXNpZ25hdHVyZS1zaWduYXR1cmU'
 // The same with blanks and line breaks in its header, which JSON allows.

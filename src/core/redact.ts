@@ -1,5 +1,4 @@
-/** What stands in the place of a secret. */
-export const redacted = '[redacted]'
+import { redacted } from './redacted.ts'
 
 /**
  * What a credential looks like. The first group, if there is one, is what leads up to it and stays. Texts come from

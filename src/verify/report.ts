@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/log.ts'
-import { redact, redacted, secretsOf } from '../core/redact.ts'
+import { redact, secretsOf } from '../core/redact.ts'
+import { redacted } from '../core/redacted.ts'
 import type { Environment } from './environment.ts'
 import { explanations, type RefusalReason, type TokenRefusal } from './refusal.ts'
 

@@ -53,7 +53,7 @@ describe('what is asked', () => {
     ['client_secret_post alone', ['client_secret_post'], 'post'],
     ['both', ['client_secret_post', 'client_secret_basic'], 'basic'],
     ['nothing', undefined, 'basic'],
-  ])('E-44 with %s in the metadata the secret goes by %s', async (_name, methods, how) => {
+  ])('E-44, F-03 with %s in the metadata the secret goes by %s', async (_name, methods, how) => {
     const metadata = () => ({ token_endpoint_auth_methods_supported: methods })
     const as = await fakeIssuer({ metadata })
     const { url } = await listen(answer(404))

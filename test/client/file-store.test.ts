@@ -260,7 +260,7 @@ describe('several processes', () => {
 
   it('what a killed one has left is removed by the next', async () => {
     mkdirSync(join(folder, 'private'))
-    const left = join(folder, 'private', 'tokens.json.0123.tmp')
+    const left = join(folder, 'private', 'tokens.json.01234567-89ab-cdef-0123-456789abcdef.tmp')
     writeFileSync(left, tokens.accessToken)
     writeFileSync(join(folder, 'private', 'other.tmp'), '')
     await fileTokenStore(path).save(key, tokens)

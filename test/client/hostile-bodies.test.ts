@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import { AuthError, authorizedFetch, Client, SSETransport } from 'mcp-bearer/client'
 import { afterEach, describe, expect, it } from 'vitest'
-import { limitAnswer } from '../../src/client/transports/answer-limit.ts'
 import { serverAt } from '../../src/client/fetch/server.ts'
+import { limitAnswer } from '../../src/client/transports/answer-limit.ts'
 import {
   closeRawServers,
   endless,

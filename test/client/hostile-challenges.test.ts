@@ -50,7 +50,7 @@ const vectors: [string, string | string[] | undefined, object | undefined][] = [
   ['a tab', 'Bearer realm="\t"', { realm: '\t' }],
 ]
 
-describe('401 with the challenge', () => {
+describe('E-20 401 with the challenge', () => {
   it.each(vectors)(
     '%s %j is one AuthError, after one request and no other',
     async (id, challenge, expected) => {

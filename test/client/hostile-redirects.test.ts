@@ -168,7 +168,7 @@ it('a fetch that follows redirects by itself is found out, at the first one', as
   expect(error).toMatchObject({ name: 'AuthError', code: 'origin_mismatch' })
 })
 
-describe.each(revisions)('over Client in %s', (revision) => {
+describe.each(revisions)('E-71 over Client in %s', (revision) => {
   it.each([301, 302, 303, 307, 308])(
     'a %i of each request to another server reaches nobody',
     async (status) => {

@@ -39,7 +39,6 @@ afterAll(() => rm(home, { recursive: true }))
 afterEach(async () => {
   vi.unstubAllEnvs()
   vi.restoreAllMocks()
-  vi.resetModules()
   await closeServers()
 })
 
@@ -171,11 +170,8 @@ describe('the other files', () => {
 })
 
 describe('the programs', () => {
-  const programs = {
-    sdk: () => import('../../examples/hosts/sdk.ts'),
-    'mcp-bearer': () => import('../../examples/hosts/mcp-bearer.ts'),
-  }
-  const names = Object.keys(programs) as (keyof typeof programs)[]
+  const names = ['sdk', 'mcp-bearer']
+  let runs = 0
 
   it.each(names)('%s prints the tools, and sends one header with every request', async (name) => {
     const server = await serve(modernFetch(only(token)))
@@ -196,13 +192,15 @@ describe('the programs', () => {
     expect(server.requests).toEqual([])
   })
 
-  /** What a program writes. Its module is loaded anew for every run. */
-  async function run(name: keyof typeof programs, server: TestServer, value: string | undefined) {
+  /** What a program writes. Its module is loaded anew for every run, and what it imports is not. */
+  async function run(name: string, server: TestServer, value: string | undefined) {
     vi.stubEnv('REPORTS_TOKEN', value)
     vi.stubEnv('REPORTS_URL', server.url)
     vi.stubEnv('MCP_CONFIG', await copyFor(server, 'claude-code.mcp.json'))
     const printed = vi.spyOn(console, 'log').mockImplementation(() => {})
-    await programs[name]()
+    runs += 1
+    const program = join(root, `examples/hosts/${name}.ts`)
+    await import(/* @vite-ignore */ `${program}?run=${runs}`)
     return printed.mock.calls.flat()
   }
 })

@@ -158,7 +158,11 @@ export function person(): Person {
   const redirectUrl = 'http://localhost/callback'
   const provider: OAuthClientProvider = {
     redirectUrl,
-    clientMetadata: { redirect_uris: [redirectUrl], client_name: 'a test' },
+    clientMetadata: {
+      redirect_uris: [redirectUrl],
+      client_name: 'a test',
+      grant_types: ['authorization_code', 'refresh_token'],
+    },
     state: () => randomUUID(),
     clientInformation: (context) => registrations.get(context?.issuer ?? ''),
     saveClientInformation: (information, context) =>

@@ -70,6 +70,19 @@ describe('a person signs in', () => {
     expect(other.issuer.signIns[0]?.get('scope')).toBeNull()
   })
 
+  test('E-52 offline_access is asked for only where the authorization server lists it', async () => {
+    for (const listed of [true, false]) {
+      const { issuer, server, ask } = await world()
+      if (listed) issuer.behave({ metadata: { scopes_supported: ['mcp:read', 'offline_access'] } })
+      server.judge = (token) => ({
+        status: token ? 200 : 401,
+        challenge: challengeOf(server.origin, ', scope="mcp:read"'),
+      })
+      await ask()
+      expect(issuer.signIns[0]?.get('scope')).toBe(listed ? 'mcp:read offline_access' : 'mcp:read')
+    }
+  })
+
   test('E-23 403 asks for the union of scopes, and a server that is never content for no more', async () => {
     const { issuer, server, who, ask } = await world()
     server.judge = (token) =>

@@ -280,7 +280,7 @@ async function bundled(folder: string): Promise<string> {
     JSON.stringify(fileURLToPath(new URL(`../../src/client/${path}`, import.meta.url)))
   const code = `
     import { refreshToken } from ${at('sources/refresh-token.ts')}
-    import { fileTokenStore } from ${at('file-token-store.ts')}
+    import { fileTokenStore } from ${at('stores/file-token-store.ts')}
     const [issuer, url, file] = process.argv.slice(2)
     const options = { issuer, client: { id: 'app' }, refreshToken: 'refresh-1' }
     process.stdout.write(await refreshToken(options, { store: fileTokenStore(file) }).token({ url }))`

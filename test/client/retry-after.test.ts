@@ -1,10 +1,12 @@
 import { authorizedFetch, type FetchLike } from 'mcp-bearer/client'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { failure } from './servers.ts'
 
 const url = 'https://mcp.example.com/mcp'
 const outage = { error: 'temporarily_unavailable' }
 
+// Loaded with the first failure, by no timer that could be advanced.
+beforeAll(async () => void (await import('../../src/client/fetch/failures.ts')))
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())
 

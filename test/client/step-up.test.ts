@@ -121,7 +121,7 @@ describe('403 insufficient_scope', () => {
     expect(server.requests).toHaveLength(100)
   })
 
-  it('E-24 stepUp: false makes it final at once', async () => {
+  it('E-24, E-72 stepUp: false makes it final at once', async () => {
     const server = await listen(refuses('files-write'))
     const source = scoped()
     const fetch = authorizedFetch({ url: server.url, auth: source, retry: { stepUp: false } })

@@ -8,7 +8,7 @@ import { scenariosOf } from './results.mjs'
 
 const program = fileURLToPath(new URL('./client.mjs', import.meta.url))
 
-/** Authorization extensions this package implements: not scored, and held to the same. */
+/** H-06, E-73: authorization extensions this package implements, not scored, and held to the same. */
 const extensions = [
   'auth/client-credentials-jwt',
   'auth/client-credentials-basic',

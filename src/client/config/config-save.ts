@@ -63,6 +63,10 @@ interface Spot {
 
 /** How programs that are given headers call them. */
 const headerFlag = /^(?:-H|--headers?)$/
+/** How `curl` and others are given a name with a password. */
+const userFlag = /^(?:-u|--(?:proxy-)?user)$/
+/** `name:password`; numbers are those of a user and a group of the system. */
+const nameAndPassword = /^(?!\d+:\d+$)[^:]*:./
 
 class Scrubber {
   readonly variables: SavedVariable[] = []
@@ -124,7 +128,9 @@ class Scrubber {
       isFlag &&
       !/^-/.test(word) &&
       literalOf(word) !== '' &&
-      (isSecretName(before) || headerFlag.test(before))
+      (isSecretName(before) ||
+        headerFlag.test(before) ||
+        (userFlag.test(before) && nameAndPassword.test(word)))
     ) {
       return this.#variable({ ...spot, name: headerFlag.test(before) ? 'header' : before })
     }

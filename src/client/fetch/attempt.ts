@@ -2,12 +2,8 @@ import { AuthError, type Clock } from '../../core/index.ts'
 import { abortable } from '../abortable.ts'
 import type { DpopProver } from '../token-source.ts'
 import type { FetchLike } from './authorized-fetch.ts'
-import { isRedirect, redirectTarget, repeatsCredential } from './redirect.ts'
-import type { Exchange } from './refusal.ts'
-import { secretsOf } from './secrets.ts'
-import { authError, type Server } from './server.ts'
-import { asAuthError, type TokenKeeper } from './token-keeper.ts'
-import { unreachable } from './unreachable.ts'
+import type { Server } from './server.ts'
+import { sourceFailure, type TokenKeeper, type TokenUse } from './token-keeper.ts'
 
 /** How requests to one server are made: the options, checked. */
 export interface Settings {
@@ -45,6 +41,12 @@ export interface Call {
   hasWaited: boolean
 }
 
+/**
+ * What is done when something goes wrong: half of the code, and nearly all of the words. Loaded when it is needed, so
+ * that a page whose token is good loads little. When it cannot be loaded, the request has failed as well.
+ */
+export const failures = (): Promise<typeof import('./failures.ts')> => import('./failures.ts')
+
 /** More hops than this is a loop. */
 const mostRedirects = 5
 
@@ -53,17 +55,13 @@ export async function attempt(settings: Settings, call: Call): Promise<Response>
   const { server, dpop } = settings
   if (call.token) noteToken(settings, call, call.token)
   let at = call.url
-  // MCP authorization "Token Requirements": no token in a URI, whoever made it: an SSE server names its own.
-  if (at.href !== server.url.href && repeatsCredential(at, server, sentSecrets(settings, call))) {
-    throw new Error(`${server.label} is about to be asked at a URL that repeats the credential`)
-  }
+  if (at !== server.url) (await failures()).checkUrl(settings, call)
   for (let hops = 0; ; hops++) {
     const proof = dpop && call.token ? await proofFor(dpop, settings, call, at) : undefined
     const response = await ask(settings, call, at, proof)
     call.hasNonce = dpop?.observe(at, response.headers) ?? false
-    if (response.redirected) throw wanderingFetch(server)
-    if (!isRedirect(response)) return response
-    const next = redirectTarget(response, at, server, sentSecrets(settings, call))
+    if (!response.redirected && !isRedirect(response)) return response
+    const next = (await failures()).nextHop(settings, call, response, at)
     if (next === undefined) return response
     if (hops === mostRedirects) throw new Error(`${server.label} redirects in a circle`)
     if (!isReplayable(call.init.body)) {
@@ -81,33 +79,6 @@ function noteToken({ recent }: Settings, { sent }: Call, token: string): void {
   if (recent.includes(token)) return
   recent.push(token)
   if (recent.length > mostRecent) recent.shift()
-}
-
-/** What must not be seen of the requests made lately. */
-export function recentSecrets({ headers, recent }: Settings): readonly string[] {
-  return secretsOf([...recent.map((token) => ['authorization', `Bearer ${token}`] as const), ...headers])
-}
-
-/** Too late for this request, in time for the next one. */
-function wanderingFetch(server: Server): AuthError {
-  return authError(
-    server,
-    'origin_mismatch',
-    `The fetch that is used for ${server.label} follows redirects, and takes the credential along. Give one that heeds redirect: 'manual'.`,
-  )
-}
-
-/** What an answer is judged by. Made when one is bad, never before. */
-export function exchangeOf(settings: Settings, call: Call): Exchange {
-  const { server, name, headers, dpop, clock } = settings
-  return {
-    server,
-    name: call.token ? name : undefined,
-    sent: Boolean(call.token) || headers.length > 0,
-    isBound: dpop !== undefined,
-    secrets: sentSecrets(settings, call),
-    clock,
-  }
 }
 
 /** Whether the body can be sent a second time. */
@@ -128,7 +99,7 @@ async function proofFor(
     sent.push(proof)
     return proof
   } catch (error) {
-    throw asAuthError(server, error, signal)
+    throw await sourceFailure(server, error, signal)
   }
 }
 
@@ -143,7 +114,7 @@ async function ask(settings: Settings, call: Call, url: URL, proof: string | und
     return await settings.fetch(url.href, { ...init, headers, redirect: 'manual' })
   } catch (error) {
     if (init.signal?.aborted || error instanceof AuthError) throw error
-    throw unreachable(error, settings.server, sentSecrets(settings, call))
+    throw (await failures()).lost(settings, call, error)
   }
 }
 
@@ -163,7 +134,7 @@ function ownHeaders(init: RequestInit): Record<string, string> {
 }
 
 /** The error of a wrong header repeats its value. */
-function headersOf({ headers }: RequestInit): Headers {
+export function headersOf({ headers }: RequestInit): Headers {
   try {
     return new Headers(headers)
   } catch {
@@ -171,22 +142,19 @@ function headersOf({ headers }: RequestInit): Headers {
   }
 }
 
-/** Headers of a single request that are as secret as those of the options. */
-const secretHeaders = [
-  'authorization',
-  'cookie',
-  'dpop',
-  'mcp-session-id',
-  'proxy-authorization',
-  'x-api-key',
-]
+/** Whether an answer may be a redirect at all. Asked of every answer, so it costs nothing. */
+function isRedirect({ status, type }: Response): boolean {
+  return (status >= 300 && status < 400) || type === 'opaqueredirect'
+}
 
-function sentSecrets({ headers }: Settings, { sent, init }: Call): readonly string[] {
-  const given = headersOf(init)
-  const own = secretHeaders.flatMap((name) => {
-    const value = given.get(name)
-    return value === null ? [] : [[name, value] as const]
-  })
-  const credentials = sent.flatMap((value) => [['authorization', `Bearer ${value}`] as const])
-  return secretsOf([...credentials, ...headers, ...own])
+/** Asks for the token of a call, with the scopes the server has asked for so far. */
+export async function takeToken({ keeper }: Settings, call: Call): Promise<void> {
+  if (keeper === undefined) return
+  call.asked = keeper.scopes
+  call.token = await keeper.current(useOf(call))
+}
+
+/** What a source is told of a call. */
+export function useOf({ url, signal }: Call): TokenUse {
+  return { url: url.href, signal }
 }

@@ -1,13 +1,9 @@
 import { type AuthError, type Clock, systemClock } from '../../core/index.ts'
 import { checkOptions, numberBetween } from '../../core/options.ts'
 import { type AuthOption, tokenSource } from '../token-source.ts'
-import { attempt, type Call, exchangeOf, recentSecrets, type Settings } from './attempt.ts'
+import { attempt, type Call, failures, type Settings, takeToken } from './attempt.ts'
 import { customHeaders, type HeaderValues } from './headers.ts'
-import { isWithin } from './redirect.ts'
-import { passOrRefuse, readAnswer } from './refusal.ts'
-import { isWorthRepeating, takeToken } from './retry.ts'
-import { conceal } from './secrets.ts'
-import { authError, type Server, serverAt } from './server.ts'
+import { authError, isWithin, type Server, serverAt } from './server.ts'
 import { tokenKeeper } from './token-keeper.ts'
 
 /** The part of `fetch` that is needed. */
@@ -80,30 +76,11 @@ export interface AuthorizedFetchOptions extends HttpOptions {
  * ```
  */
 export function authorizedFetch(options: AuthorizedFetchOptions, owner = 'authorizedFetch'): FetchLike {
-  return authorizedEndpoint(options, owner).fetch
+  return fetchWith(settingsOf(options, owner))
 }
 
-/** One server, and the way to it. */
-export interface AuthorizedEndpoint {
-  readonly server: Server
-  /** See {@link authorizedFetch}. */
-  readonly fetch: FetchLike
-  /** Takes the credentials that were sent lately out of something the server wrote. */
-  conceal(text: string): string
-}
-
-/** {@link authorizedFetch}, for those who read the answers as well. */
-export function authorizedEndpoint(options: AuthorizedFetchOptions, owner: string): AuthorizedEndpoint {
-  const settings = settingsOf(options, owner)
-  const { server } = settings
-  return {
-    server,
-    fetch: fetchWith(settings),
-    conceal: (text) => conceal(text, recentSecrets(settings)),
-  }
-}
-
-function fetchWith(settings: Settings): FetchLike {
+/** The fetch itself. */
+export function fetchWith(settings: Settings): FetchLike {
   const { server } = settings
   return async (input, init = {}) => {
     const url = absolute(input, server)
@@ -114,10 +91,8 @@ function fetchWith(settings: Settings): FetchLike {
       const response = await attempt(settings, call)
       // What is left of 300 and above says why there is no result: somebody will put it into a message.
       if (response.status < 300) return response
-      const exchange = exchangeOf(settings, call)
-      const answer = await readAnswer(response, exchange)
-      if (!(await isWorthRepeating(settings, call, answer))) return passOrRefuse(answer, exchange)
-      response.body?.cancel().catch(() => {})
+      const last = await (await failures()).settled(settings, call, response)
+      if (last !== undefined) return last
     }
   }
 }
@@ -157,7 +132,8 @@ function elsewhere(server: Server, url: URL): AuthError {
 
 const known = ['url', 'auth', 'headers', 'fetch', 'allowInsecure', 'serverName', 'retry', 'clock']
 
-function settingsOf(options: AuthorizedFetchOptions, owner: string): Settings {
+/** Reads the options. @throws TypeError naming the one that is wrong */
+export function settingsOf(options: AuthorizedFetchOptions, owner: string): Settings {
   checkOptions(owner, options, known)
   const { url, allowInsecure = false, serverName, clock = systemClock } = options
   // Present and undefined is not "no token": it is a variable that was not set.

@@ -1,12 +1,7 @@
 import { conceal, repeatsSecret } from './secrets.ts'
-import { authError, type Server } from './server.ts'
+import { authError, isWithin, type Server } from './server.ts'
 
 const redirects = new Set([301, 302, 303, 307, 308])
-
-/** Whether an answer may be a redirect at all. Asked of every answer, so it costs nothing. */
-export function isRedirect({ status, type }: Response): boolean {
-  return (status >= 300 && status < 400) || type === 'opaqueredirect'
-}
 
 /**
  * Where an answer sends a request that carries a credential (RFC 9110 section 15.4). Only 307 and 308 within the
@@ -57,11 +52,6 @@ export function redirectTarget(
     )
   }
   return target
-}
-
-/** Whether a URL is of the server's origin. A `blob:` has one as well, and is none of its pages. */
-export function isWithin({ protocol, origin }: URL, { url }: Server): boolean {
-  return protocol === url.protocol && origin === url.origin
 }
 
 /** Whether a URL holds what was sent. What stands in the URL of the endpoint is no secret: the name of a tenant. */

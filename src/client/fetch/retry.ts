@@ -1,7 +1,6 @@
-import { type Call, isReplayable, type Settings } from './attempt.ts'
+import { type Call, isReplayable, type Settings, takeToken, useOf } from './attempt.ts'
 import type { Answer } from './refusal.ts'
 import { pause } from './retry-after.ts'
-import type { TokenUse } from './token-keeper.ts'
 
 /**
  * Whether an answer is worth another attempt, and what it takes: another token, more scopes, a nonce, some patience.
@@ -16,13 +15,6 @@ export async function isWorthRepeating(settings: Settings, call: Call, answer: A
     return afterRetryAfter(settings, call, answer)
   }
   return false
-}
-
-/** Asks for the token of a call, with the scopes the server has asked for so far. */
-export async function takeToken({ keeper }: Settings, call: Call): Promise<void> {
-  if (keeper === undefined) return
-  call.asked = keeper.scopes
-  call.token = await keeper.current(useOf(call))
 }
 
 async function afterRefusal({ keeper }: Settings, call: Call, { challenge }: Answer): Promise<boolean> {
@@ -67,8 +59,4 @@ async function afterRetryAfter(settings: Settings, call: Call, { retryAfter = 0 
   await pause(milliseconds, call.signal)
   await takeToken(settings, call)
   return true
-}
-
-function useOf({ url, signal }: Call): TokenUse {
-  return { url: url.href, signal }
 }

@@ -34,6 +34,11 @@ export function serverAt(
   return { url: parsed, name: name ?? origin, label: name === undefined ? origin : `${name} (${origin})` }
 }
 
+/** Whether a URL is of the server's origin. A `blob:` has one as well, and is none of its pages. */
+export function isWithin({ protocol, origin }: URL, { url }: Server): boolean {
+  return protocol === url.protocol && origin === url.origin
+}
+
 /** An {@link AuthError} that names the server. */
 export function authError(
   server: Server,

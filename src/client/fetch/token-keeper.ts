@@ -3,7 +3,6 @@ import { abortable } from '../abortable.ts'
 import { readToken } from '../bearer-auth.ts'
 import { canonicalResource } from '../canonical.ts'
 import { awaitsChallenge, type TokenSource } from '../token-source.ts'
-import { foreignError } from './foreign-error.ts'
 import { authError, type Server } from './server.ts'
 
 /** The request a token is for. */
@@ -55,7 +54,7 @@ export function tokenKeeper(source: TokenSource, server: Server): TokenKeeper {
     try {
       return await ask(use, scoped.known)
     } catch (error) {
-      throw asAuthError(server, error, use.signal)
+      throw await sourceFailure(server, error, use.signal)
     }
   }
   const report = async (used: string, challenge: BearerChallenge, { signal }: TokenUse): Promise<void> => {
@@ -66,7 +65,7 @@ export function tokenKeeper(source: TokenSource, server: Server): TokenKeeper {
       }
       await abortable(once(reports, used, begin), signal)
     } catch (error) {
-      throw asAuthError(server, error, signal)
+      throw await sourceFailure(server, error, signal)
     }
   }
 
@@ -94,7 +93,7 @@ export function tokenKeeper(source: TokenSource, server: Server): TokenKeeper {
         const better = union === scoped.known ? await current(use) : await scoped.widen(union, use)
         return better === used ? undefined : better
       } catch (error) {
-        throw asAuthError(server, error, use.signal)
+        throw await sourceFailure(server, error, use.signal)
       }
     },
   }
@@ -162,9 +161,14 @@ function once<T>(pending: Map<string, Promise<T>>, key: string, begin: () => Pro
 }
 
 /** What a source failed with. Its own `AuthError` is passed on, and so is the reason of a caller who gave up. */
-export function asAuthError(server: Server, error: unknown, signal: AbortSignal | undefined): unknown {
+export async function sourceFailure(
+  server: Server,
+  error: unknown,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
   if (signal?.aborted) return signal.reason
   if (error instanceof AuthError) return error
+  const { foreignError } = await import('./foreign-error.ts')
   const message = `No token for ${server.label}: the token source failed.`
   return authError(server, 'token_unavailable', message, { cause: foreignError(error) })
 }

@@ -28,7 +28,7 @@ export interface GrantOptions {
 export const grantOptions = ['issuer', 'tokenEndpoint', 'client', 'scopes', 'resource', 'dpop'] as const
 
 /** A request to the token endpoint but for what all grants have in common. */
-export type GrantRequest = Pick<TokenQuestion, 'fields' | 'grantProfile'>
+export type GrantRequest = Pick<TokenQuestion, 'fields' | 'grantProfile' | 'rotated'>
 
 /** What a grant adds to {@link grantSource}. */
 export interface Grant {
@@ -98,7 +98,6 @@ export function grantSource(
         resource,
         dpop,
         isOnce: grant.isOnce,
-        rotated: grant.refreshes ? need.rotated : undefined,
         ...request,
       })
     const { accessToken, expiresAt, refreshToken, ...answer } = await grant.acquire(

@@ -222,7 +222,7 @@ function oneFlight(
 /** Gets tokens from the shelf, where another process may have left some, or from the authorization server. */
 async function obtain(
   need: Omit<TokenNeed, 'refreshToken' | 'rotated'>,
-  { acquire, shelf: { refreshes } }: Renewing,
+  { acquire, dpop, shelf: { refreshes } }: Renewing,
   shelf: TokenShelf,
   isFound: (stored: StoredTokens) => boolean,
 ): Promise<StoredTokens> {
@@ -235,15 +235,23 @@ async function obtain(
       async (error: unknown) => {
         // RFC 6749 section 5.2: it is over, and asking with it again would only look like theft.
         const isOver = error instanceof AuthError && error.error === 'invalid_grant'
-        if (isOver && refreshToken !== undefined) await shelf.saveRefreshToken(undefined)
+        // Another process, which took this one for dead, may have left a newer one.
+        const isStill = isOver && refreshToken !== undefined && (await left(shelf)) === refreshToken
+        if (isStill) await shelf.saveRefreshToken(undefined)
         throw error
       },
     )
     // Before the access token is used: the old refresh token is gone (RFC 9700 section 4.14).
     if (next !== undefined && next !== refreshToken) await shelf.saveRefreshToken(next)
-    await shelf.save(need.server, access)
+    // What is bound to the key of this process is of no use to others, and as a bearer token it would be another thing.
+    if (dpop === undefined) await shelf.save(need.server, access)
     return access
   })
+}
+
+/** The refresh token there is now; what the store fails with must not hide a refusal. */
+function left(shelf: TokenShelf): Promise<string | undefined> {
+  return shelf.refreshToken().catch(() => undefined)
 }
 
 const noop = (): void => {}

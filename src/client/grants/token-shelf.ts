@@ -43,7 +43,8 @@ export function tokenShelf({ store: given, key, variant, refreshes, log }: Shelf
   }
   const keyOf = async (server: string): Promise<string> => `${await base()} ${server} ${variant}`
   const load = async (at: string): Promise<StoredTokens | undefined> =>
-    unsaved.has(at) ? unsaved.get(at) : store.load(at)
+    // Stores of other makers say `null` when there is nothing.
+    unsaved.has(at) ? unsaved.get(at) : ((await store.load(at)) ?? undefined)
   const save = async (at: string, tokens: StoredTokens | undefined): Promise<void> => {
     try {
       await store.save(at, tokens)

@@ -89,8 +89,12 @@ export function refreshToken(
         : digest(await askedFrom('refreshToken', first, options.issuer, world.clock)),
     async acquire({ need }, ask) {
       const token = need.refreshToken ?? (await fromOption(need.server))
+      const rotated = async (next: string): Promise<void> => {
+        if (next !== token) spend(token)
+        await need.rotated(next)
+      }
       try {
-        const answer = await ask({ fields: { refresh_token: token } })
+        const answer = await ask({ fields: { refresh_token: token }, rotated })
         if (answer.refreshToken !== undefined && answer.refreshToken !== token) spend(token)
         return { ...answer, refreshToken: answer.refreshToken ?? token }
       } catch (error) {

@@ -61,7 +61,13 @@ async function acquire(path: string, mark: string, wait: number): Promise<void> 
 /** @returns whether it was not there before */
 async function create(path: string, mark: string): Promise<boolean> {
   try {
-    await withFile(path, 'wx', (file) => file.writeFile(mark))
+    await withFile(path, 'wx', (file) =>
+      file.writeFile(mark).catch(async (error: unknown) => {
+        // A full disk. Nobody would take a lock without a mark away before it has been watched for long.
+        await remove(path)
+        throw error
+      }),
+    )
     return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
@@ -78,8 +84,11 @@ interface FoundLock {
 }
 
 async function lookAt(path: string): Promise<FoundLock | undefined> {
+  const { constants } = await import('node:fs/promises')
   try {
-    return await withFile(path, 'r', async (file) => {
+    // Never waits for a pipe that somebody has put there.
+    const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
+    return await withFile(path, flags, async (file) => {
       const { mtimeMs } = await file.stat()
       const { buffer, bytesRead } = await file.read(Buffer.alloc(mostMark), 0, mostMark)
       return { mark: buffer.toString('utf8', 0, bytesRead), time: mtimeMs }
@@ -104,16 +113,21 @@ async function takeAway(path: string, found: FoundLock): Promise<boolean> {
   }
   try {
     const current = await lookAt(path)
-    if (current?.mark === found.mark && current.time === found.time) await remove(path)
+    const isSame = current?.mark === found.mark && current.time === found.time
+    // What belongs to another user may stay, in a folder like `/tmp`.
+    return isSame ? await remove(path) : true
   } finally {
     await remove(breaker)
   }
-  return true
 }
 
-async function remove(path: string): Promise<void> {
+/** @returns whether it is gone */
+async function remove(path: string): Promise<boolean> {
   const { rm } = await import('node:fs/promises')
-  await rm(path, { force: true }).catch(() => {})
+  return rm(path, { force: true }).then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Whether the process of a lock is known to be gone. */

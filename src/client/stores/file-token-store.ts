@@ -15,7 +15,7 @@ export interface FileTokenStoreOptions {
   readonly wait?: number | undefined
 }
 
-/** Bytes. What was saved longest ago is dropped to stay below. */
+/** Bytes. What was saved longest ago is dropped to stay below, refresh tokens last. */
 const mostBytes = 1_048_576
 
 /**
@@ -83,12 +83,18 @@ function oncePerEvent(log: Logger, path: string): Warn {
   }
 }
 
-/** Where the file is, or will be. A symbolic link stays one: what it leads to is replaced. */
+/**
+ * Where the file is, or will be. A symbolic link stays one: what it leads to is replaced. One that another user has put
+ * there, in a folder like `/tmp`, is not followed: it could lead to any file of ours.
+ */
 async function resolved(file: string): Promise<string> {
-  const { realpath } = await import('node:fs/promises')
+  const { lstat, realpath } = await import('node:fs/promises')
   const { resolve } = await import('node:path')
   const path = resolve(await expandHome(file))
-  return realpath(path).catch(() => path)
+  const link = await lstat(path).catch(() => undefined)
+  const owner = process.getuid?.()
+  const isForeign = link?.isSymbolicLink() && owner !== undefined && link.uid !== owner && link.uid !== 0
+  return isForeign ? path : realpath(path).catch(() => path)
 }
 
 /** The same, with the folder for it. One that is there already is the business of whoever made it. */
@@ -127,7 +133,9 @@ const version = 1
 function textOf(entries: Map<string, StoredTokens>): string {
   for (;;) {
     const text = `${JSON.stringify({ version, entries: Object.fromEntries(entries) }, null, 2)}\n`
-    const [oldest] = entries.keys()
+    const keys = [...entries.keys()]
+    // A refresh token may be the only way to more, and one that does not rotate was saved long ago.
+    const oldest = keys.find((key) => entries.get(key)?.refreshToken === undefined) ?? keys[0]
     if (Buffer.byteLength(text) <= mostBytes || oldest === undefined) return text
     entries.delete(oldest)
   }
@@ -173,13 +181,17 @@ async function replace(target: string, text: string): Promise<void> {
   await syncFolder(target)
 }
 
-/** What writers that were killed have left. */
+/** What {@link writePrivateFile} calls a file that is not finished. */
+const unfinished = /^\.[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}\.tmp$/
+
+/** What writers that were killed have left. Files of others may begin with the same name. */
 async function removeLeftovers(target: string): Promise<void> {
   const { readdir, rm } = await import('node:fs/promises')
   const { basename, dirname, join } = await import('node:path')
   const folder = dirname(target)
+  const own = basename(target)
   const names = (await readdir(folder)).filter(
-    (name) => name.startsWith(`${basename(target)}.`) && name.endsWith('.tmp'),
+    (name) => name.startsWith(own) && unfinished.test(name.slice(own.length)),
   )
   await Promise.all(names.map((name) => rm(join(folder, name), { force: true })))
 }

@@ -1,11 +1,7 @@
 import type { Transport } from '@modelcontextprotocol/client'
 import { AuthError, type AuthErrorCode } from '../../core/index.ts'
-import {
-  type AuthorizedEndpoint,
-  authorizedEndpoint,
-  type FetchLike,
-  type HttpOptions,
-} from '../fetch/authorized-fetch.ts'
+import { type AuthorizedEndpoint, authorizedEndpoint } from '../fetch/authorized-endpoint.ts'
+import type { FetchLike, HttpOptions } from '../fetch/authorized-fetch.ts'
 import { pause } from '../fetch/retry-after.ts'
 import { authError, type Server } from '../fetch/server.ts'
 import { endedEarly } from '../fetch/unreachable.ts'
