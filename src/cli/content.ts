@@ -22,7 +22,7 @@ function contentText(content: object): string {
   const data = piece.data ?? piece.blob
   if (data !== undefined) {
     const name = [piece.type, piece.mimeType, piece.uri].filter(Boolean).join(' ')
-    return `[${name}, ${Math.floor((data.replace(/=+$/, '').length * 3) / 4)} bytes; --json shows them in base64]`
+    return `[${name}, ${Math.floor((data.replace(/={1,2}$/, '').length * 3) / 4)} bytes; --json shows them in base64]`
   }
   if (piece.uri !== undefined) return piece.name === undefined ? piece.uri : `${piece.name}: ${piece.uri}`
   return JSON.stringify(content)

@@ -58,4 +58,16 @@ function report(error: unknown, screen: Terminal): number {
 }
 
 const screen = terminal()
-process.exitCode = await main(process.argv.slice(2), screen).catch((error: unknown) => report(error, screen))
+let isLost = false
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  // A reader that has gone, such as `head`, has what it wanted.
+  if (code === 'EPIPE' || isLost) return
+  isLost = true
+  screen.note(`mcp-bearer: the result cannot be written (${code})`)
+})
+process.stderr.on('error', () => {})
+const exit = await main(process.argv.slice(2), screen).catch((error: unknown) => report(error, screen))
+// Once all is written. What goes on, a program that looks for a token above all, would hold the process up, and is ended.
+process.stdout.write('', () => {
+  process.stderr.write('', () => setImmediate(() => process.exit(isLost ? exitCode.failed : exit)))
+})

@@ -16,6 +16,17 @@ export function printableLine(text: string, longest: number): string {
   return characters.length > longest ? `${characters.slice(0, longest - 1).join('')}…` : line
 }
 
+/** Characters of a word of a list. */
+const longestWord = 4096
+
+/** One entry of a list, which cannot look like two. */
+export function entryLine(...words: readonly string[]): string {
+  return words
+    .map((word) => printableLine(word, longestWord))
+    .join('  ')
+    .trimEnd()
+}
+
 /** JSON for a program, that does nothing to a terminal either. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value, undefined, 2).replace(commands, (character) =>

@@ -28,7 +28,12 @@ export class Calls {
   readonly #closing = new AbortController()
   /** One refusal may be heard of on more than one way. */
   readonly #told = new WeakSet<AuthError>()
+  /** How many calls wait on each connection. */
+  readonly #waiting = new Map<Connection, number>()
+  /** Connections that are closed as soon as nobody waits on them. */
+  readonly #retired = new Set<Connection>()
   #opening: Promise<Connection> | undefined
+  #ending: Promise<void> | undefined
   #server: ServerFacts | undefined
 
   constructor(transport: ClientTransport, settings: ClientSettings) {
@@ -76,12 +81,8 @@ export class Calls {
       if (!connection.isForgotten(error)) throw error
     }
     // The server was restarted: it has not looked at the request, which may be made again in a new session, once.
-    connection.retire()
-    try {
-      return await this.#attempt(await abortable(this.connected(), signal), request, ask)
-    } finally {
-      void connection.close()
-    }
+    this.#retire(connection)
+    return this.#attempt(await abortable(this.connected(), signal), request, ask)
   }
 
   /** Tells whoever wants to know that the credential was refused where no call fails. */
@@ -91,19 +92,47 @@ export class Calls {
     quietly(() => this.#settings.onAuthError?.(error))
   }
 
+  /** Whoever closes waits until it is done, also when somebody else began it. */
   async close(): Promise<void> {
-    if (this.closed.aborted) return
+    this.#ending ??= this.#end()
+    await this.#ending
+  }
+
+  async #end(): Promise<void> {
     this.#closing.abort(new Error('The client is closed'))
     const connection = await this.#opening?.catch(() => undefined)
-    await connection?.close()
+    await Promise.all([connection, ...this.#retired].map((one) => one?.close()))
+  }
+
+  /** Others may not have heard yet that it is forgotten, and can make their calls again only if they do. */
+  #retire(connection: Connection): void {
+    if (connection.isClosed) return
+    connection.retire()
+    this.#retired.add(connection)
+    this.#tidy(connection)
+  }
+
+  #tidy(connection: Connection): void {
+    if (this.#waiting.has(connection) || !this.#retired.delete(connection)) return
+    void connection.close()
+  }
+
+  #count(connection: Connection, more: 1 | -1): void {
+    const count = (this.#waiting.get(connection) ?? 0) + more
+    if (count > 0) this.#waiting.set(connection, count)
+    else this.#waiting.delete(connection)
   }
 
   async #attempt<T>(connection: Connection, request: CallRequest, ask: Ask<T>): Promise<T> {
+    this.#count(connection, 1)
     try {
       return await ask(connection, request, this.#metaFor(connection))
     } catch (error) {
       if (request.signal?.aborted) throw request.signal.reason
       throw connection.explain(error)
+    } finally {
+      this.#count(connection, -1)
+      this.#tidy(connection)
     }
   }
 

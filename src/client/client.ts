@@ -274,7 +274,8 @@ export class Client implements AsyncDisposable {
     if (typeof listener !== 'function') throw new TypeError('subscribe: the listener must be a function')
     const { signal, ...call } = options
     const tell = (change: Change): void => quietly(() => listener(change))
-    const ends = signal ? AbortSignal.any([signal, this.#calls.closed]) : this.#calls.closed
+    // One of its own: Node warns of many listeners on one signal.
+    const ends = AbortSignal.any([...(signal ? [signal] : []), this.#calls.closed])
     return openSubscription(
       {
         open: (until) =>

@@ -82,13 +82,14 @@ async function keptOpen(
       ;({ stream, failures } = await openedAgain(failures, parts, signal))
     } catch (error) {
       if (signal.aborted) {
-        await stream.close()
+        await stream.close().catch(() => {})
         return { reason: 'closed' }
       }
       parts.onLost(error)
       return { reason: 'lost', error }
     }
-    parts.onGap()
+    // Closed meanwhile: nothing is told any more, and the next round closes the new stream.
+    if (!signal.aborted) parts.onGap()
   }
 }
 

@@ -1,5 +1,6 @@
 import { clientCommand } from '../client-command.ts'
 import { contentLines } from '../content.ts'
+import { entryLine } from '../printable.ts'
 import { textsOf } from '../values.ts'
 
 /** `mcp-bearer prompt`: one prompt filled in, or the list of them. */
@@ -16,7 +17,7 @@ export const prompt = clientCommand({
       const prompts = await client.listPrompts({ signal })
       return {
         json: { prompts },
-        lines: prompts.map(({ name, description = '' }) => `${name}  ${description}`.trimEnd()),
+        lines: prompts.map(({ name, description = '' }) => entryLine(name, description)),
       }
     }
     const { description, messages } = await client.getPrompt(name, textsOf(words), { signal })

@@ -1,5 +1,6 @@
 import { clientCommand } from '../client-command.ts'
 import { contentLines } from '../content.ts'
+import { entryLine } from '../printable.ts'
 
 /** `mcp-bearer read`: one resource, or the list of them. */
 export const read = clientCommand({
@@ -13,7 +14,7 @@ export const read = clientCommand({
   async run({ client, signal, words: [uri] }) {
     if (uri === undefined) {
       const resources = await client.listResources({ signal })
-      return { json: { resources }, lines: resources.map(({ uri, name }) => `${uri}  ${name}`) }
+      return { json: { resources }, lines: resources.map(({ uri, name }) => entryLine(uri, name)) }
     }
     const { contents } = await client.readResource(uri, { signal })
     return { json: { contents }, lines: contentLines(contents) }

@@ -34,7 +34,9 @@ export function looksSecret(text: string, known: readonly string[]): boolean {
   return (
     redact(literal) !== literal ||
     // `?sig=…` of a URL, `PIN=…` of a shell, `X-API-Key: …` of a header, with its flag before it or without.
-    [...literal.matchAll(/(?:^|[?&;\s])([\w.-]+)(?:=|:\s*(?!\/\/))[^&\s]/g)].some(([, name = '']) => isSecretName(name)) ||
+    [...literal.matchAll(/(?:^|[?&;\s])([\w.-]+)(?:=|:\s*(?!\/\/))[^&\s]/g)].some(([, name = '']) =>
+      isSecretName(name),
+    ) ||
     known.some((secret) => secret.length >= shortest && text.includes(secret)) ||
     // Letters and digits without a pause: no word, and no version of one.
     literal.split(/[^A-Za-z0-9]+/).some((piece) => /^(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9]{12,}$/.test(piece)) ||

@@ -1,5 +1,6 @@
 import type { Logger } from '../../core/index.ts'
 import { memoryTokenStore, type StoredTokens, type TokenStore } from '../stores/token-store.ts'
+import { isRefreshToken } from './token-answer.ts'
 
 /** Where one source has its tokens: what an access token opens is one server, and a refresh token is for all of them. */
 export interface TokenShelf {
@@ -43,8 +44,7 @@ export function tokenShelf({ store: given, key, variant, refreshes, log }: Shelf
   }
   const keyOf = async (server: string): Promise<string> => `${await base()} ${server} ${variant}`
   const load = async (at: string): Promise<StoredTokens | undefined> =>
-    // Stores of other makers say `null` when there is nothing.
-    unsaved.has(at) ? unsaved.get(at) : ((await store.load(at)) ?? undefined)
+    unsaved.has(at) ? unsaved.get(at) : sound(await store.load(at))
   const save = async (at: string, tokens: StoredTokens | undefined): Promise<void> => {
     try {
       await store.save(at, tokens)
@@ -74,6 +74,15 @@ export function tokenShelf({ store: given, key, variant, refreshes, log }: Shelf
       await save(await base(), refreshToken === undefined ? undefined : { ...noAccess, refreshToken })
     },
   }
+}
+
+/** What a store of another maker gives may be `null`, or broken: then it is nothing, and there will be something better. */
+function sound(stored: unknown): StoredTokens | undefined {
+  if (typeof stored !== 'object' || stored === null) return undefined
+  const { accessToken, refreshToken } = stored as Partial<Record<keyof StoredTokens, unknown>>
+  if (typeof accessToken !== 'string') return undefined
+  const isUsable = typeof refreshToken === 'string' && isRefreshToken(refreshToken)
+  return isUsable ? (stored as StoredTokens) : { ...(stored as StoredTokens), refreshToken: undefined }
 }
 
 /** A refresh token stands alone: whose access token it came with does not matter, and that one may be of another server. */

@@ -38,16 +38,14 @@ export async function withFileLock<T>(path: string, wait: number, work: () => Pr
 
 async function acquire(path: string, mark: string, wait: number): Promise<void> {
   const begun = stopwatch()
-  let seen = { sign: '', since: begun }
+  const silentFor = watch()
+  const breakerSilentFor = watch()
   while (!(await create(path, mark))) {
     const found = await lookAt(path)
-    const now = stopwatch()
-    const sign = `${found?.mark} ${found?.time}`
-    // Watched by this process's own watch: the clocks of machines that share a folder differ.
-    if (sign !== seen.sign) seen = { sign, since: now }
-    const isLeft = found !== undefined && (now - seen.since > patience || (await isDead(found.mark)))
-    if (isLeft && (await takeAway(path, found))) continue
-    if (now - begun > wait) {
+    const silence = silentFor(found)
+    const isLeft = found !== undefined && (silence > patience || (await isDead(found.mark)))
+    if (isLeft && (await takeAway(path, found, mark, breakerSilentFor))) continue
+    if (stopwatch() - begun > wait) {
       throw new AuthError(
         'token_unavailable',
         `No token: another process holds the lock ${path}, and did not give it back in ${wait} milliseconds.`,
@@ -55,6 +53,20 @@ async function acquire(path: string, mark: string, wait: number): Promise<void> 
     }
     // Not all at the same time again.
     await new Promise((resolve) => setTimeout(resolve, 10 + 40 * Math.random()))
+  }
+}
+
+/** For how many milliseconds a lock has been the same. */
+type Watch = (found: FoundLock | undefined) => number
+
+/** By this process's own watch: the clocks of machines that share a folder differ. */
+function watch(): Watch {
+  let seen = { sign: '', since: 0 }
+  return (found) => {
+    const now = stopwatch()
+    const sign = `${found?.mark} ${found?.time}`
+    if (sign !== seen.sign) seen = { sign, since: now }
+    return now - seen.since
   }
 }
 
@@ -104,11 +116,11 @@ async function lookAt(path: string): Promise<FoundLock | undefined> {
  * and hold the next one already. Whoever removes therefore holds a lock for that, for as long as it takes.
  * @returns whether it is worth trying again at once
  */
-async function takeAway(path: string, found: FoundLock): Promise<boolean> {
+async function takeAway(path: string, found: FoundLock, mark: string, silentFor: Watch): Promise<boolean> {
   const breaker = `${path}.break`
-  if (!(await create(breaker, ''))) {
+  if (!(await create(breaker, mark))) {
     const other = await lookAt(breaker)
-    if (other && Math.abs(systemClock() - other.time) > patience) await remove(breaker)
+    if (silentFor(other) > patience && other) await remove(breaker)
     return false
   }
   try {
