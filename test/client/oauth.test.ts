@@ -138,6 +138,90 @@ describe('a token that ends', () => {
   })
 })
 
+describe('one request does not harm another', () => {
+  const bad = (origin: string) => challengeOf(origin, ', error="insufficient_scope", scope="no-such"')
+
+  test('a scope that cannot be had is not asked for again', async () => {
+    const { issuer, server, source, ask } = await world()
+    server.judge = (token) => ({
+      status: token ? 200 : 401,
+      challenge: challengeOf(server.origin, ', scope="a"'),
+    })
+    await ask()
+    issuer.behave({
+      answer: (query, iss) => {
+        const state = query.get('state') ?? ''
+        return query.get('scope')?.includes('no-such')
+          ? { error: 'invalid_scope', state, iss }
+          : { code: 'c', state, iss }
+      },
+    })
+    server.judge = () => ({ status: 403, challenge: bad(server.origin) })
+    expect(await failure(ask())).toMatchObject({ code: 'token_unavailable' })
+    await source.refused?.(issuer.tokenRequests.length > 0 ? 'one-access-1' : '', { scopes: [] })
+    expect(await source.token({ url: server.url })).toBe('one-access-2')
+    expect(issuer.tokenRequests.at(-1)?.get('grant_type')).toBe('refresh_token')
+  })
+
+  test('a step-up that never ends holds up nobody who needs no more scopes', async () => {
+    const { issuer, server, who, ask } = await world()
+    server.judge = (token) => ({
+      status: token ? 200 : 401,
+      challenge: challengeOf(server.origin, ', scope="a"'),
+    })
+    await ask()
+    const source = oauth(who.provider, { callback: () => new Promise<URL>(() => {}) })
+    const fetch = authorizedFetch({ url: server.url, auth: source })
+    server.judge = () => ({ status: 403, challenge: bad(server.origin) })
+    const never = new AbortController()
+    const waiting = failure(fetch(server.url, { signal: never.signal }))
+    await expect.poll(() => issuer.signIns.length).toBe(2)
+    server.judge = () => ({ status: 200 })
+    expect((await fetch(server.url)).status).toBe(200)
+    never.abort(new Error('enough'))
+    expect(await waiting).toMatchObject({ message: 'enough' })
+  })
+
+  test('challenges cannot fill the requests with scopes', async () => {
+    const { issuer, server, source } = await world()
+    server.judge = (token) => ({ status: token ? 200 : 401 })
+    await source.token({ url: server.url })
+    const scopes = Array.from({ length: 500 }, (_none, index) => `scope-${index}`)
+    await source.refused?.('', { scopes: [...scopes, 'x'.repeat(300), 'not a scope'] })
+    expect(issuer.signIns[0]?.get('scope')?.split(' ')).toHaveLength(32)
+  })
+})
+
+describe('a token near its end', () => {
+  test('that lives for seconds is not refreshed for every request', async () => {
+    let now = 0
+    const { issuer, server, ask } = await world({ clock: () => now })
+    issuer.behave({ expiresIn: 8 })
+    server.judge = (token) => ({ status: token ? 200 : 401 })
+    await ask()
+    await ask()
+    now = 7_000
+    await ask()
+    expect(issuer.tokenRequests).toHaveLength(1)
+    now = 7_500
+    await ask()
+    expect(issuer.tokenRequests).toHaveLength(2)
+  })
+
+  test('is used to it when the refresh fails, and nobody is asked to sign in', async () => {
+    let now = 0
+    const { issuer, server, who, ask } = await world({ clock: () => now })
+    server.judge = (token) => ({ status: token ? 200 : 401 })
+    await ask()
+    issuer.behave({ token: () => ({ status: 503, body: {} }) })
+    vi.spyOn(console, 'warn').mockImplementation(() => {})
+    now = 3_595_000
+    expect((await ask()).status).toBe(200)
+    expect(server.authorizations.at(-1)).toBe('Bearer one-access-1')
+    expect(who.prompts).toBe(1)
+  })
+})
+
 test('E-50 a server that moves to another authorization server gets a new registration there, and no old secret', async () => {
   const { issuer, issuers, server, who, ask } = await world()
   server.judge = (token) => ({ status: token ? 200 : 401 })
@@ -175,6 +259,7 @@ describe('a flow that cannot be trusted ends before a token is asked for', () =>
       /access_denied/,
     ],
     ['no PKCE', { metadata: { code_challenge_methods_supported: undefined } }, /PKCE/],
+    ['only plain PKCE', { metadata: { code_challenge_methods_supported: ['plain'] } }, /No token/],
     [
       'a page that is no web page',
       { metadata: { authorization_endpoint: 'com.example.app:/authorize' } },

@@ -13,6 +13,8 @@ export interface Authorization {
   readonly metadataUrl?: string | undefined
   /** Whether a refresh would not do: more scopes are needed, or the last refreshed token was refused. */
   readonly force: boolean
+  /** There still is a good token: nobody is to be asked to sign in. Default: false. */
+  readonly isSilent?: boolean | undefined
   readonly callback?: (() => Promise<string | URL | URLSearchParams>) | undefined
   readonly fetch?: FetchLike | undefined
   readonly allowPrivateNetwork?: boolean | undefined
@@ -25,7 +27,7 @@ export interface Authorization {
 export async function authorize(provider: OAuthClientProvider, run: Authorization): Promise<OAuthTokens> {
   const { auth } = await import('@modelcontextprotocol/client')
   const { server, scopes, callback, fetch, allowPrivateNetwork = false } = run
-  const leg = oneRun(provider)
+  const leg = oneRun(provider, run.isSilent === true)
   const request = {
     serverUrl: server,
     fetchFn: oauthFetch({ server: new URL(server), fetch, allowPrivateNetwork }),
@@ -67,7 +69,7 @@ interface Run {
  * has moved to another authorization server must not meet what was known before (SEP-2352). And the way to the person's
  * browser is checked.
  */
-function oneRun(provider: OAuthClientProvider): Run {
+function oneRun(provider: OAuthClientProvider, isSilent: boolean): Run {
   let discovery: Discovery
   let state: string | null = null
   const own: Partial<OAuthClientProvider> = {
@@ -76,6 +78,7 @@ function oneRun(provider: OAuthClientProvider): Run {
       discovery = found
     },
     async redirectToAuthorization(url) {
+      if (isSilent) throw new Fault('the token could not be refreshed')
       checkAuthorization(url, discovery)
       state = url.searchParams.get('state')
       await provider.redirectToAuthorization(url)
@@ -100,8 +103,8 @@ function oneRun(provider: OAuthClientProvider): Run {
 function checkAuthorization(url: URL, discovery: Discovery): void {
   const isWeb = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
   if (!isWeb) throw new Fault('the authorization server names a page that is not https')
-  const metadata = discovery?.authorizationServerMetadata
-  if (metadata !== undefined && !metadata.code_challenge_methods_supported?.includes('S256')) {
+  const methods = discovery?.authorizationServerMetadata?.code_challenge_methods_supported
+  if (methods?.includes('S256') !== true) {
     throw new Fault('the authorization server does not say that it supports PKCE with S256')
   }
 }

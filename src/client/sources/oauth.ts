@@ -1,5 +1,5 @@
 import type { OAuthClientProvider } from '@modelcontextprotocol/client'
-import { AuthError, type Clock, parseScopes, systemClock } from '../../core/index.ts'
+import { AuthError, type Clock, isScopeToken, parseScopes, systemClock } from '../../core/index.ts'
 import { checkOptions } from '../../core/options.ts'
 import { canonicalResource } from '../canonical.ts'
 import type { FetchLike } from '../fetch/authorized-fetch.ts'
@@ -25,8 +25,8 @@ export interface OAuthOptions {
 /** So many tokens in a row that the server refused within a minute after they were given are enough. */
 const mostFutile = 3
 const soon = 60_000
-/** Milliseconds before the end of a token in which it is not used any more. */
-const margin = 10_000
+/** Milliseconds before the end of a token, and at most a tenth of its life, in which it is refreshed. */
+const longestLead = 10_000
 
 /**
  * Interactive OAuth (MCP authorization): the official SDK's provider, given to a client of this package. The flow
@@ -65,64 +65,126 @@ export function oauth(provider: OAuthClientProvider, options: OAuthOptions = {})
 interface Given {
   readonly token: string
   readonly at: number
-  readonly until: number | undefined
+  /** Milliseconds since 1970. */
+  readonly until: number
 }
+
+type Kind = Pick<Authorization, 'metadataUrl' | 'force' | 'isSilent'>
 
 function flowSource(provider: OAuthClientProvider, options: OAuthOptions): ChallengedSource {
   const { clock = systemClock } = options
+  const flows = flowsOf(provider, options, clock)
   let server: string | undefined
-  let given: Given | undefined
   let futile = 0
-  let running: Promise<void> | undefined
-  /** Scopes asked for so far: the union goes into every further request (MCP authorization "Step-Up Authorization Flow"). */
-  const asked = new Set<string>()
-
-  const run = (resource: string, what: Pick<Authorization, 'metadataUrl' | 'force'>): Promise<void> => {
-    running ??= flow(resource, what).finally(() => {
-      running = undefined
-    })
-    return running
-  }
-  const flow = async (
-    resource: string,
-    what: Pick<Authorization, 'metadataUrl' | 'force'>,
-  ): Promise<void> => {
-    const tokens = await authorize(provider, { ...options, ...what, server: resource, scopes: [...asked] })
-    const { access_token: token, expires_in: seconds } = tokens
-    for (const scope of parseScopes(tokens.scope ?? '')) asked.add(scope)
-    const at = clock()
-    given = { token, at, until: seconds === undefined ? undefined : at + seconds * 1000 }
-  }
-
   return {
     [awaitsChallenge]: true,
     ...(provider.dpop && { dpop: proverOf(provider) }),
     async token({ url, resource = canonicalResource(url), scopes = [] }) {
       if (server !== undefined && server !== resource) throw otherServer()
       server = resource
-      if (running) await running
-      const tokens = await provider.tokens()
-      if (tokens === undefined) return ''
-      const granted = parseScopes(tokens.scope ?? '')
-      const missing = scopes.filter((scope) => !granted.includes(scope) && !asked.has(scope))
-      for (const scope of [...granted, ...missing]) asked.add(scope)
-      const isOver = given?.token === tokens.access_token && clock() > (given.until ?? Infinity) - margin
-      if (missing.length > 0) await run(resource, { force: true })
-      else if (isOver && tokens.refresh_token !== undefined) await run(resource, { force: false })
-      else return tokens.access_token
-      return (await provider.tokens())?.access_token ?? ''
+      for (;;) {
+        const { token, wanted, isMissing, isOver, isEnding } = await flows.look(scopes)
+        const isUsable = token !== '' && !isMissing && !isOver
+        // Whoever has a token that will do does not wait for what others need.
+        if (isUsable && (!isEnding || flows.running)) return token
+        if (flows.running) {
+          await flows.running
+          continue
+        }
+        if (token === '' || (isOver && !isEnding)) return token
+        const work = flows.run(resource, wanted, { force: isMissing, isSilent: isUsable })
+        await (isUsable ? work.catch(() => {}) : work)
+        return (await provider.tokens())?.access_token ?? ''
+      }
     },
     async refused(token, challenge) {
-      if (running) return running
-      const current = (await provider.tokens())?.access_token ?? ''
+      // One flow for all who were refused, and one failure.
+      if (flows.running) return flows.running
+      const { token: current, wanted } = await flows.look(plausible(challenge.scopes))
       if (server === undefined || current !== token) return
-      const isFutile = given !== undefined && given.token === token && clock() - given.at < soon
-      futile = isFutile ? futile + 1 : 0
+      if (flows.running) return flows.running
+      futile = flows.isNew(token) ? futile + 1 : 0
       if (futile >= mostFutile) throw neverAccepted(server)
-      for (const scope of challenge.scopes) asked.add(scope)
-      await run(server, { metadataUrl: challenge.resourceMetadata, force: futile > 1 })
+      await flows.run(server, wanted, { metadataUrl: challenge.resourceMetadata, force: futile > 1 })
     },
   }
+}
+
+/** The token there is, measured by what is needed. */
+interface Look {
+  /** `''` when there is none. */
+  readonly token: string
+  /** The scopes to ask for next time. */
+  readonly wanted: readonly string[]
+  readonly isMissing: boolean
+  readonly isOver: boolean
+  /** It can be refreshed, and the time has come. */
+  readonly isEnding: boolean
+}
+
+/** Runs of the flow, one at a time, and what is known of their tokens. */
+interface Flows {
+  readonly running: Promise<void> | undefined
+  /** There must be none under way. */
+  run(resource: string, scopes: readonly string[], kind: Kind): Promise<void>
+  look(scopes: readonly string[]): Promise<Look>
+  /** Whether the token was given a moment ago. */
+  isNew(token: string): boolean
+}
+
+function flowsOf(provider: OAuthClientProvider, options: OAuthOptions, clock: Clock): Flows {
+  let given: Given | undefined
+  let running: Promise<void> | undefined
+  /** Asked for with success: the union goes into every further request (MCP authorization "Step-Up Authorization Flow"). */
+  let kept: readonly string[] = []
+
+  const flow = async (resource: string, scopes: readonly string[], kind: Kind): Promise<void> => {
+    const tokens = await authorize(provider, { ...options, ...kind, server: resource, scopes })
+    const { access_token: token, expires_in: seconds = Number.POSITIVE_INFINITY, scope = '' } = tokens
+    // Only now: a scope that cannot be had must not fail every later request.
+    kept = unionOf(kept, scopes, parseScopes(scope))
+    const at = clock()
+    given = { token, at, until: at + seconds * 1000 }
+  }
+  return {
+    get running() {
+      return running
+    },
+    run(resource, scopes, kind) {
+      running = flow(resource, scopes, kind).finally(() => {
+        running = undefined
+      })
+      return running
+    },
+    async look(scopes) {
+      const tokens = await provider.tokens()
+      const token = tokens?.access_token ?? ''
+      const granted = unionOf(kept, parseScopes(tokens?.scope ?? ''))
+      const { at = 0, until = Number.POSITIVE_INFINITY } = given?.token === token ? (given ?? {}) : {}
+      const rest = until - clock()
+      return {
+        token,
+        wanted: unionOf(granted, scopes),
+        isMissing: token !== '' && !scopes.every((scope) => granted.includes(scope)),
+        isOver: rest <= 0,
+        isEnding: rest < Math.min(longestLead, (until - at) / 10) && tokens?.refresh_token !== undefined,
+      }
+    },
+    isNew: (token) => given?.token === token && clock() - given.at < soon,
+  }
+}
+
+/** A server that names more does not know what it needs, and shall not fill our requests. */
+const mostScopes = 32
+const longestScope = 256
+
+function plausible(scopes: readonly string[]): readonly string[] {
+  return scopes.filter((scope) => isScopeToken(scope) && scope.length <= longestScope).slice(0, mostScopes)
+}
+
+/** The first list, and of the others as much as there is room for. */
+function unionOf(...lists: readonly (readonly string[])[]): readonly string[] {
+  return [...new Set(lists.flat())].slice(0, mostScopes)
 }
 
 function otherServer(): AuthError {
