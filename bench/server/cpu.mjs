@@ -1,5 +1,5 @@
 // CPU time per request: every server warm, rounds in which all take their turn.
-import { note } from '../verify/measure.mjs'
+import { note } from '../measure.mjs'
 import { watchOthers } from './others.mjs'
 import { rows, servers } from './plan.mjs'
 import { cores, cpuMicros, pin, startServer, stopAll } from './processes.mjs'

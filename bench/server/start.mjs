@@ -1,5 +1,5 @@
 // What a server costs before it does anything: the time to its first answer, and memory.
-import { note } from '../verify/measure.mjs'
+import { note } from '../measure.mjs'
 import { rows, starters } from './plan.mjs'
 import { settledBytes, startServer, stopServer } from './processes.mjs'
 import { assertRight, prepare } from './requests.mjs'
