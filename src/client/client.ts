@@ -30,8 +30,6 @@ import { type InProcessServer, transportTo } from './target.ts'
 import { finished, type ToolResult } from './tool-result.ts'
 import type { ClientTransport } from './transports/transports.ts'
 
-export type { CallOptions, ClientOptions, CompleteOptions, ToolCallOptions } from './client-options.ts'
-
 /**
  * An MCP client that sends a token. It does nothing until the first call, which connects; protocol revisions
  * 2026-07-28 and 2025-11-25 and older are told apart by asking the server, and so is, for a URL, the transport: HTTP

@@ -1,5 +1,6 @@
 import type { Prompt, Resource, ResourceTemplateType, Tool } from '@modelcontextprotocol/client'
-import type { CallOptions, Client } from '../client.ts'
+import type { Client } from '../client.ts'
+import type { CallOptions } from '../client-options.ts'
 import { type CatalogueNames, catalogueNames, type Separator } from './catalogue-names.ts'
 
 /** Where an entry of the {@link Catalogue} comes from. */

@@ -84,7 +84,7 @@ export function fetchWith(settings: Settings): FetchLike {
   const { server } = settings
   return async (input, init = {}) => {
     const url = absolute(input, server)
-    if (!isWithin(url, server)) throw elsewhere(server, url)
+    if (url !== server.url && !isWithin(url, server)) throw elsewhere(server, url)
     const call = callOf(url, init)
     await takeToken(settings, call)
     for (;;) {
