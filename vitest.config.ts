@@ -7,6 +7,8 @@ const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.m
 const alias = [
   { find: /^mcp-bearer$/, replacement: source('index.ts') },
   { find: /^mcp-bearer\/(node|express|hono|sdk)$/, replacement: source('http/adapters/$1.ts') },
+  { find: /^mcp-bearer\/keys$/, replacement: source('apikeys/index.ts') },
+  { find: /^mcp-bearer\/keys-admin$/, replacement: source('http/admin/index.ts') },
   { find: /^mcp-bearer\/(server|client|verify|issuer|testing)$/, replacement: source('$1/index.ts') },
 ]
 
@@ -19,7 +21,11 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.ts'],
+          // A real PostgreSQL, one for the run.
+          globalSetup: ['test/keys/postgres-setup.ts'],
+          hookTimeout: 60_000,
           exclude: [
+            'test/endurance/**',
             'test/examples/**',
             'test/package/**',
             'test/curl/**',
@@ -35,6 +41,15 @@ export default defineConfig({
           name: 'examples',
           include: ['test/examples/**/*.test.ts', 'test/package/**/*.test.ts'],
           testTimeout: 60_000,
+        },
+      },
+      // Kills, outages and load: processes of their own, minutes long.
+      {
+        test: {
+          name: 'endurance',
+          include: ['test/endurance/**/*.test.ts'],
+          testTimeout: 600_000,
+          hookTimeout: 120_000,
         },
       },
       // The built package on other runtimes, which `npm run test:runtimes` installs first.

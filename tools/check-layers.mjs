@@ -40,9 +40,9 @@ const entranceFloor = floors.http
 const optionalPeers = {
   express: ['src/http/adapters/express.ts'],
   hono: ['src/http/adapters/hono.ts'],
-  pg: [],
-  postgres: [],
-  '@photostructure/sqlite': [],
+  pg: ['src/apikeys/stores/postgres-driver-pg.ts'],
+  postgres: ['src/apikeys/stores/postgres-driver-js.ts'],
+  '@photostructure/sqlite': ['src/apikeys/stores/sqlite-driver.ts'],
   '@opentelemetry/api': [],
 }
 /** `core` does no input or output: of the platform it takes this much. */

@@ -22,6 +22,8 @@ export interface AccessTokenInit {
   readonly clockSkew?: number | undefined
   /** Everything else that is known. Default: nothing. */
   readonly claims?: object | undefined
+  /** The only tools the token may use; then it opens nothing else, no resource, prompt or route. Default: whatever its scopes allow. */
+  readonly tools?: readonly string[] | undefined
 }
 
 /** What `util.inspect` and `console.log` ask an object for. */
@@ -49,6 +51,7 @@ export class Grant implements Omit<AccessTokenInit, 'token'> {
   readonly issuer: string | undefined
   readonly scopes: readonly string[]
   readonly claims: Readonly<Record<string, unknown>>
+  readonly tools: readonly string[] | undefined
   /** Seconds since 1970. */
   readonly expiresAt: number | undefined
   /** Seconds. */
@@ -67,6 +70,7 @@ export class Grant implements Omit<AccessTokenInit, 'token'> {
     this.endsAt = ((this.expiresAt ?? Number.POSITIVE_INFINITY) + this.clockSkew) * 1000
     this.claims = frozenClaims(init.claims)
     this.scopes = frozenScopes(init.scopes)
+    this.tools = frozenTools(init.tools)
     this.subject = optionalText('subject', init.subject) ?? stringClaim(this.claims, 'sub')
     this.issuer = optionalText('issuer', init.issuer) ?? stringClaim(this.claims, 'iss')
     this.clientId =
@@ -117,6 +121,8 @@ export class AccessToken implements AccessTokenInit {
   declare readonly issuer?: string
   readonly scopes: readonly string[]
   readonly claims: Readonly<Record<string, unknown>>
+  /** The only tools it may use, and nothing else, when it is bound to some. */
+  declare readonly tools?: readonly string[]
 
   static {
     grantOf = (token) => token.#grant
@@ -125,7 +131,7 @@ export class AccessToken implements AccessTokenInit {
   /** @throws TypeError when a member has the wrong type; the message names it and never shows the token */
   constructor(init: AccessTokenInit) {
     const { grant, token } = init instanceof Presented ? init : present(init)
-    const { subject, issuer } = grant
+    const { subject, issuer, tools } = grant
     this.#token = token
     this.#grant = grant
     this.clientId = grant.clientId
@@ -133,6 +139,7 @@ export class AccessToken implements AccessTokenInit {
     this.claims = grant.claims
     if (subject !== undefined) this.subject = subject
     if (issuer !== undefined) this.issuer = issuer
+    if (tools !== undefined) this.tools = tools
     Object.freeze(this)
   }
 
@@ -155,8 +162,9 @@ export class AccessToken implements AccessTokenInit {
 
   /** What may be shown: everything but the token. */
   toJSON(): Record<string, unknown> {
-    const { clientId, subject, issuer, scopes, expiresAt, claims } = this
-    return { token: redacted, clientId, subject, issuer, scopes, expiresAt, claims }
+    const { clientId, subject, issuer, scopes, expiresAt, claims, tools } = this
+    const shown = { token: redacted, clientId, subject, issuer, scopes, expiresAt, claims }
+    return tools === undefined ? shown : { ...shown, tools }
   }
 
   toString(): string {
@@ -236,6 +244,15 @@ function frozenScopes(scopes: unknown): readonly string[] {
   const single = list.some((scope) => scope === '' || scope.includes(' ')) ? list.flatMap(parseScopes) : list
   const unique = new Set(single)
   return Object.freeze(unique.size === single.length ? single : [...unique])
+}
+
+function frozenTools(tools: unknown): readonly string[] | undefined {
+  if (tools === undefined) return undefined
+  const list: readonly unknown[] = Array.isArray(tools) ? Array.from(tools) : [undefined]
+  if (!list.every((name) => typeof name === 'string')) {
+    throw new TypeError('AccessToken: tools must be a list of names')
+  }
+  return Object.freeze(list as string[])
 }
 
 /**

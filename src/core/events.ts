@@ -1,5 +1,5 @@
 /** What kind of credential was judged. */
-export type AuthMethod = 'jwt' | 'introspection' | 'static' | 'custom'
+export type AuthMethod = 'jwt' | 'introspection' | 'static' | 'api_key' | 'custom'
 
 /** Whether a verdict was remembered: `none` where nothing is remembered at all. */
 export type CacheUse = 'hit' | 'miss' | 'none'
@@ -17,6 +17,11 @@ export type CacheUse = 'hit' | 'miss' | 'none'
  * | `jwks.stale` | keys older than they should be serve, because the key set cannot be fetched; `age` in seconds |
  * | `cache.hit`, `cache.miss` | a verdict was remembered, or was not |
  * | `introspection` | an authorization server was asked about a token |
+ * | `store` | the database of API keys was asked |
+ * | `revocation.synced` | what was revoked elsewhere is known up to now; `lag` is the seconds since it was known before |
+ * | `fail_open` | what was known last serves, because the database cannot be reached and `serveLastKnownFor` allows it |
+ * | `rate_limit` | a key with a limit of its own was presented |
+ * | `audit.dropped` | so many audit events could not be kept |
  */
 export type AuthEvent =
   | {
@@ -41,12 +46,25 @@ export type AuthEvent =
     }
   | { readonly type: 'jwks.fetched'; readonly result: 'ok' | 'failed'; readonly seconds: number }
   | { readonly type: 'jwks.stale'; readonly age: number }
-  | { readonly type: 'cache.hit' | 'cache.miss'; readonly cache: 'token' | 'verdict' }
+  | {
+      readonly type: 'cache.hit' | 'cache.miss'
+      readonly cache: 'token' | 'verdict' | 'key' | 'negative'
+    }
   | {
       readonly type: 'introspection'
       readonly result: 'active' | 'inactive' | 'failed'
       readonly seconds: number
     }
+  | {
+      readonly type: 'store'
+      readonly operation: 'find' | 'changes' | 'uses' | 'audit' | 'count'
+      readonly result: 'ok' | 'failed'
+      readonly seconds: number
+    }
+  | { readonly type: 'revocation.synced'; readonly source: 'poll' | 'notify'; readonly lag: number }
+  | { readonly type: 'fail_open'; readonly component: 'keys' | 'revocations' }
+  | { readonly type: 'rate_limit'; readonly result: 'allowed' | 'refused' }
+  | { readonly type: 'audit.dropped'; readonly count: number }
 
 /** Where events go. Called on the path of a request: be quick. What it throws is dropped. */
 export type EventSink = (event: AuthEvent) => void

@@ -8,6 +8,7 @@ export {
   readBearerChallenge,
 } from './challenge.ts'
 export { type Clock, systemClock } from './clock.ts'
+export type { Poured, SharedCounters } from './counters.ts'
 export { AuthError, type AuthErrorCode, type AuthErrorDetails, authErrorCodes } from './errors.ts'
 export type { AuthEvent, AuthMethod, CacheUse, EventSink } from './events.ts'
 export { formatLogEntry, type LogEntry, type Logger, stderrLogger, throttled, unfailing } from './log.ts'

@@ -48,14 +48,20 @@ export function redact(text: string, secrets: readonly string[] = []): string {
     }
   }
   for (const pattern of patterns) {
-    for (const match of text.matchAll(pattern)) {
-      ranges.push([match.index + (match[1]?.length ?? 0), match.index + match[0].length])
-    }
+    // Nearly always there is nothing, and to say so `matchAll` takes ten times as long.
+    if (text.search(pattern) !== -1) ranges.push(...rangesOf(pattern, text))
   }
   return ranges.length === 0 ? text : cut(text, ranges)
 }
 
 type Range = readonly [start: number, end: number]
+
+function rangesOf(pattern: RegExp, text: string): Range[] {
+  return Array.from(
+    text.matchAll(pattern),
+    (match): Range => [match.index + (match[1]?.length ?? 0), match.index + match[0].length],
+  )
+}
 
 /** Replaces the ranges; what overlaps or touches is one. They were found in the whole text, so no find hides another. */
 function cut(text: string, ranges: Range[]): string {

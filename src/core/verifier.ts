@@ -9,6 +9,12 @@ export interface VerifyContext {
   readonly scopes?: ScopePolicy
   /** Told why a token is refused, by verifiers that know: `expired` and the other words of `RefusalReason`. */
   readonly refused?: (reason: string) => void
+  /** The address of the caller, as the server in front sees it, proxies of its own counted. For keys that are bound to addresses. */
+  readonly address?: string
+  /** What the caller, or a proxy, calls the request (`X-Request-Id`). For the audit log. */
+  readonly requestId?: string
+  /** No request was made: somebody who was let in is looked at again. Counts as no use of the credential. */
+  readonly isRecheck?: boolean
 }
 
 /**

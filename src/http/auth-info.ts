@@ -14,6 +14,8 @@ export interface AuthInfo {
     /** Issuer. */
     iss?: string
     claims: Readonly<Record<string, unknown>>
+    /** The only tools it may use, and nothing else, when it is bound to some. */
+    tools?: string[]
   }
 }
 
@@ -29,7 +31,7 @@ export interface AuthInfo {
  * ```
  */
 export function toAuthInfo(token: AccessToken): AuthInfo {
-  const { clientId, scopes, expiresAt, subject, issuer, claims } = token
+  const { clientId, scopes, expiresAt, subject, issuer, claims, tools } = token
   const info: Omit<AuthInfo, 'token'> = {
     clientId,
     scopes: [...scopes],
@@ -38,6 +40,7 @@ export function toAuthInfo(token: AccessToken): AuthInfo {
       ...(subject !== undefined && { sub: subject }),
       ...(issuer !== undefined && { iss: issuer }),
       claims,
+      ...(tools !== undefined && { tools: [...tools] }),
     },
   }
   return Object.defineProperty(info, 'token', { get: () => token.token }) as AuthInfo

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
+import type { SharedCounters } from '../core/counters.ts'
 import { sha256 } from '../core/runtime.ts'
 import { failureThrottle } from './failure-throttle.ts'
 
@@ -290,5 +291,111 @@ describe('options of failureThrottle', () => {
     const make = () => failureThrottle({ clock: () => 0, ...options })
     expect(make).toThrow(TypeError)
     expect(make).toThrow(word)
+  })
+})
+
+describe('failureThrottle of several nodes', () => {
+  const perMinute = 5
+
+  /** Counts that forget nothing, on their own clock. */
+  function counters() {
+    const levels = new Map<string, number>()
+    const asked: [name: string, amount: number, capacity: number][] = []
+    const shared: SharedCounters = {
+      async pour(name, amount, capacity) {
+        asked.push([name, amount, capacity])
+        const level = levels.get(name) ?? 0
+        const isPoured = level + amount <= capacity
+        if (isPoured) levels.set(name, level + amount)
+        return { isPoured, level: isPoured ? level + amount : level }
+      },
+    }
+    return { shared, asked }
+  }
+
+  const time = { now: 1_800_000_000_000 }
+  const node = (shared: SharedCounters) => failureThrottle({ perMinute, clock: () => time.now, shared })
+
+  /** Answers that promises of promises have been through. */
+  async function settled(): Promise<void> {
+    for (let turn = 0; turn < 50; turn++) await undefined
+  }
+
+  it('B-107 an address that is blocked on one is blocked on the others after its first failure there', async () => {
+    const { shared } = counters()
+    const [one, two] = [node(shared), node(shared)]
+    for (let n = 0; n < perMinute; n++) one.failed('192.0.2.1')
+    await settled()
+    expect(two.blocked('192.0.2.1', 'any')).toBeUndefined()
+    two.failed('192.0.2.1')
+    await settled()
+    expect(two.blocked('192.0.2.1', 'any')).toBeGreaterThan(0)
+    expect(two.blocked('192.0.2.2', 'any')).toBeUndefined()
+  })
+
+  it('B-107 who was accepted there before passes on all the same', async () => {
+    const { shared } = counters()
+    const [one, two] = [node(shared), node(shared)]
+    two.succeeded('192.0.2.1', 'good')
+    for (let n = 0; n < perMinute; n++) one.failed('192.0.2.1')
+    await settled()
+    two.failed('192.0.2.1', 'guess')
+    await settled()
+    expect(two.blocked('192.0.2.1', 'guess')).toBeGreaterThan(0)
+    expect(two.blocked('192.0.2.1', 'good')).toBeUndefined()
+  })
+
+  it('says nothing of an address but a digest, and asks once for what happens at once', async () => {
+    const { shared, asked } = counters()
+    const one = node(shared)
+    for (let n = 0; n < 100; n++) one.failed('192.0.2.1')
+    await settled()
+    const name = `failures:${sha256('192.0.2.1')?.slice(0, 32)}`
+    expect(asked).toEqual([
+      [name, 1, 10],
+      [name, 10, 10],
+    ])
+  })
+
+  it('B-107 while the others cannot be reached it counts by itself, and nothing piles up', async () => {
+    let waiting = 0
+    const hangs = node({
+      pour: () => {
+        waiting += 1
+        return new Promise(() => {})
+      },
+    })
+    for (let n = 0; n < 1000; n++) hangs.failed(`2001:db8:0:${n.toString(16)}::/64`)
+    for (let n = 0; n < perMinute; n++) hangs.failed('192.0.2.1')
+    await settled()
+    expect(waiting).toBe(100)
+    expect(hangs.blocked('192.0.2.1', 'any')).toBeGreaterThan(0)
+
+    let asked = 0
+    const down = node({
+      pour: () => {
+        asked += 1
+        throw new Error('password wrong')
+      },
+    })
+    for (let n = 0; n < perMinute; n++) {
+      down.failed('192.0.2.1')
+      await settled()
+    }
+    expect(asked).toBe(perMinute)
+    expect(down.blocked('192.0.2.1', 'any')).toBeGreaterThan(0)
+  })
+
+  it('a store that answers nonsense blocks nobody', async () => {
+    for (const level of [Number.NaN, undefined, 'x', Number.NEGATIVE_INFINITY]) {
+      const one = node({ pour: async () => ({ isPoured: true, level: level as number }) })
+      one.failed('192.0.2.1')
+      await settled()
+      expect(one.blocked('192.0.2.1', 'any')).toBeUndefined()
+    }
+    const high = node({ pour: async () => ({ isPoured: true, level: Number.POSITIVE_INFINITY }) })
+    high.failed('192.0.2.1')
+    await settled()
+    expect(high.blocked('192.0.2.1', 'any')).toBeLessThanOrEqual(72)
   })
 })

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts'
+import type { SharedCounters } from '../core/counters.ts'
+import { bucketTable } from '../core/rate-limit.ts'
 import { sha256 } from '../core/runtime.ts'
-import { bucketTable } from './rate-limit.ts'
 
 /** How often one address may present what is not good. */
 export interface FailureThrottleOptions {
@@ -9,6 +10,8 @@ export interface FailureThrottleOptions {
   readonly clock: Clock
   /** How many addresses are counted each by itself, and how many accepted tokens are known. 1 to 100,000. Default: 10,000. */
   readonly maxAddresses?: number
+  /** Where other nodes count as well. Default: this one counts by itself. */
+  readonly shared?: SharedCounters
 }
 
 /**
@@ -44,12 +47,18 @@ export interface FailureThrottle {
  *
  * Memory is bounded as that of a `rateLimiter`: while all counts are in use, the other addresses share one.
  *
+ * With `shared`, nodes tell each other: each failure is counted there too, and what was counted there of an address
+ * counts here from its next failure on. In the background: no answer waits for the database, and while it cannot be
+ * reached each node counts by itself.
+ *
  * @throws TypeError naming the option that is out of bounds
  */
 export function failureThrottle(options: FailureThrottleOptions): FailureThrottle {
-  const { perMinute, clock, maxAddresses = 10_000 } = options
+  const { perMinute, clock, maxAddresses = 10_000, shared } = options
   const failures = bucketTable('failureThrottle', perMinute, clock, maxAddresses)
   const accepted = acceptedTokens(clock, maxAddresses)
+  const most = 2 * perMinute
+  const tellOthers = shared && telling(shared, most, learn)
 
   return {
     blocked(address, token) {
@@ -61,14 +70,60 @@ export function failureThrottle(options: FailureThrottleOptions): FailureThrottl
     failed(address, token) {
       if (address === undefined) return
       const bucket = failures.open(address)
-      bucket.level = Math.min(bucket.level + 1, 2 * perMinute)
+      bucket.level = Math.min(bucket.level + 1, most)
       if (token !== undefined) accepted.drop(address, token)
+      tellOthers?.(address)
     },
     succeeded(address, token) {
       if (address === undefined) return
       const isSuspect = (failures.find(address)?.level ?? 0) > 0
       if (isSuspect || accepted.isDue(address)) accepted.keep(address, token)
     },
+  }
+
+  /** What all nodes have counted of an address. */
+  function learn(address: string, level: number): void {
+    const bucket = failures.open(address)
+    if (level > bucket.level) bucket.level = Math.min(level, most)
+  }
+}
+
+/** Addresses of which the others are being told. An outage must not pile up what waits for it. */
+const toldAtOnce = 100
+
+/**
+ * Counts failures where other nodes count as well. Of one address one question is on its way at a time; what happens
+ * meanwhile goes with the next. More addresses at once than {@link toldAtOnce} are counted here only.
+ *
+ * @param learn gets what all of them have counted
+ */
+function telling(
+  shared: SharedCounters,
+  capacity: number,
+  learn: (address: string, level: number) => void,
+): (address: string) => void {
+  /** Failures that the others have not been told of. */
+  const untold = new Map<string, number>()
+
+  async function tell(address: string, bucket: string): Promise<void> {
+    try {
+      for (let count = 1; count > 0; count = untold.get(address) ?? 0) {
+        untold.set(address, 0)
+        const { level } = await shared.pour(bucket, count, capacity)
+        learn(address, level)
+      }
+    } catch {
+      // The database cannot be reached: here they are counted all the same.
+    } finally {
+      untold.delete(address)
+    }
+  }
+
+  return (address) => {
+    const count = untold.get(address)
+    if (count !== undefined) return void untold.set(address, Math.min(count + 1, capacity))
+    const digest = untold.size < toldAtOnce ? sha256(address) : undefined
+    if (digest !== undefined) void tell(address, `failures:${digest.slice(0, 32)}`)
   }
 }
 

@@ -249,3 +249,104 @@ describe('gateOf', () => {
     expect(gateOf({ verifier, apiKeyHeader: 'X-Key' }).credentialHeaders).toEqual(['authorization', 'x-key'])
   })
 })
+
+describe('bearerGate and tokens that are bound to tools', () => {
+  const bound = { verifyToken: async (token: string) => ({ token, clientId: 'alice', tools: ['search'] }) }
+
+  it('A-41 refuses them with 403 access_denied, as no handler behind it is known to look at tools', async () => {
+    const written: LogEntry[] = []
+    const gate = bearerGate({
+      verifier: bound,
+      requiredScopes: ['none-has-it'],
+      logger: (one) => written.push(one),
+    })
+    const answers = await Promise.all([1, 2, 3].map(() => gate.authenticate(bearer('good'))))
+    for (const answer of answers) {
+      expect(answer).toMatchObject({ code: 'access_denied', status: 403, body: '{"error":"access_denied"}' })
+      expect((answer as { headers: object }).headers).not.toHaveProperty('www-authenticate')
+    }
+    expect(written.map(({ event }) => event)).toEqual(['tools_not_enforced'])
+    expect(written[0]?.message).toContain('enforcesTools')
+  })
+
+  it('A-41 refuses one that is bound to no tool at all, too', async () => {
+    const none = { verifyToken: async (token: string) => ({ token, tools: [] }) }
+    expect(await outcome({ verifier: none, ...quiet })).toBe('access_denied')
+  })
+
+  it('lets them in where somebody said that tools are enforced behind it', async () => {
+    const answer = await bearerGate({ verifier: bound, enforcesTools: true }).authenticate(bearer('good'))
+    expect(answer).toMatchObject({ clientId: 'alice', tools: ['search'] })
+    expect(await outcome({ verifier, enforcesTools: false })).toBe('alice')
+  })
+
+  it.each(['true', 1, null])('enforcesTools: %j is refused when the gate is made', (value) => {
+    expect(() => bearerGate({ verifier, enforcesTools: value as never })).toThrow('enforcesTools')
+  })
+})
+
+describe('what a gate tells a verifier of the request', () => {
+  /** The context of one request with these headers, over a socket with this other end. */
+  async function told(
+    options: Partial<BearerGateOptions>,
+    headers: Record<string, string[]>,
+    remote?: string,
+  ) {
+    let context: VerifyContext | undefined
+    let reads = 0
+    const asking: TokenVerifier = {
+      async verifyToken(token, given) {
+        context = given
+        return { token }
+      },
+    }
+    const { header, ...rest } = head({ authorization: ['Bearer good'], ...headers })
+    const gate = bearerGate({ verifier: asking, ...options })
+    await gate.authenticate({
+      ...rest,
+      header(name) {
+        if (name !== 'authorization') reads += 1
+        return header(name)
+      },
+      get remote() {
+        reads += 1
+        return remote
+      },
+    })
+    return { context: context!, reads: () => reads }
+  }
+
+  it('B-103 where it came from, over however many proxies of ones own', async () => {
+    const forwarded = { 'x-forwarded-for': ['6.6.6.6, 203.0.113.1'] }
+    const at = async (options: Partial<BearerGateOptions>, headers = forwarded) =>
+      (await told(options, headers, '::ffff:192.0.2.1')).context.address
+    expect(await at({})).toBe('192.0.2.1')
+    expect(await at({ trustProxy: 0 })).toBe('192.0.2.1')
+    expect(await at({ trustProxy: 1 })).toBe('203.0.113.1')
+    expect(await at({ trustProxy: 3 })).toBeUndefined()
+    expect((await told({}, {}, undefined)).context.address).toBeUndefined()
+    expect((await told({}, {}, '2001:DB8::1')).context.address).toBe('2001:db8::1')
+    expect(() => bearerGate({ verifier, trustProxy: 11 })).toThrow('trustProxy')
+  })
+
+  it.each([
+    [['a1:b2.c-3_4'], 'a1:b2.c-3_4'],
+    [['x'.repeat(128)], 'x'.repeat(128)],
+    [['x'.repeat(129)], undefined],
+    [[''], undefined],
+    [['a b'], undefined],
+    [['a\nb'], undefined],
+    [['"a"'], undefined],
+    [['a', 'b'], undefined],
+    [[], undefined],
+  ])('B-122 what it is called, if that can stand in a log: %j', async (lines, expected) => {
+    expect((await told({}, { 'x-request-id': lines })).context.requestId).toBe(expected)
+  })
+
+  it('looks at neither for a verifier that does not ask', async () => {
+    const { context, reads } = await told({ trustProxy: 1 }, { 'x-request-id': ['a'] }, '192.0.2.1')
+    expect(reads()).toBe(0)
+    expect([context.requestId, context.address]).toEqual(['a', undefined])
+    expect(reads()).toBeGreaterThan(0)
+  })
+})

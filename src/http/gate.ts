@@ -3,6 +3,7 @@ import {
   type AuthErrorCode,
   type Clock,
   completeVerdict,
+  type LogEntry,
   type Logger,
   type ScopeHierarchy,
   scopeList,
@@ -14,12 +15,13 @@ import {
   unfailing,
 } from '../core/index.ts'
 import { checkOptions } from '../core/options.ts'
+import { placeholderAdvice, placeholderCause } from '../core/placeholder.ts'
+import { clientAddress } from './client-address.ts'
 import { runWithToken } from './context.ts'
 import { apiKeyHeaderName, credentialReader } from './credential.ts'
 import { faultAnswerer } from './fault.ts'
 import { type RequestHead, requestHead } from './head.ts'
 import { HeadContext } from './head-context.ts'
-import { placeholderAdvice, placeholderCause } from './placeholder.ts'
 import { type Refusal, type RefusalDetails, refusalResponse, refusalWriter } from './refusal.ts'
 
 /** What a {@link bearerGate} needs to know. */
@@ -36,6 +38,17 @@ export interface BearerGateOptions {
   readonly apiKeyHeader?: string
   /** URL of the protected resource metadata, only when there is an authorization server (RFC 9728 section 5.1). Default: none. */
   readonly resourceMetadata?: string
+  /**
+   * Whether what stands behind the gate lets a token with `tools` use these tools and nothing else. Default: false, and
+   * such a token is refused with 403: a handler that does not look at them would let it do everything.
+   */
+  readonly enforcesTools?: boolean
+  /**
+   * How many proxies in front are trusted to tell the address of a caller in `X-Forwarded-For`, up to 10. For verifiers
+   * that look at it, such as those of keys that are bound to addresses. Default: 0, it is that of the connection, where
+   * the adapter knows one.
+   */
+  readonly trustProxy?: number
   /** Where faults of the verifier and hints for the operator go. Default: standard error. */
   readonly logger?: Logger
   /** Default: the clock of this machine. */
@@ -79,6 +92,8 @@ const known = [
   'scopeHierarchy',
   'apiKeyHeader',
   'resourceMetadata',
+  'enforcesTools',
+  'trustProxy',
   'logger',
   'clock',
 ] as const satisfies readonly (keyof BearerGateOptions)[]
@@ -114,9 +129,11 @@ const known = [
  * ```
  */
 export function bearerGate(options: BearerGateOptions): BearerGate {
-  const { verifier, required, policy, read, refuse, log, clock, credentialHeaders } = checkedOptions(options)
+  const { verifier, required, policy, read, refuse, log, clock, ...rest } = checkedOptions(options)
+  const { credentialHeaders, enforcesTools, addressOf } = rest
   const tell = throttled(log, clock)
   const failed = faultAnswerer(refuse, tell)
+  const hint = placeholderHints(credentialHeaders, tell)
 
   async function authenticate(head: RequestHead, attempts?: Attempts): Promise<AccessToken | Refusal> {
     const credential = read(head)
@@ -129,7 +146,7 @@ export function bearerGate(options: BearerGateOptions): BearerGate {
     }
     const wait = attempts?.blocked(credential.token)
     if (wait !== undefined) return refuse('rate_limited', { retryAfter: wait })
-    const context = new HeadContext(head, policy)
+    const context = new HeadContext(head, policy, addressOf)
     try {
       const verdict = await verifier.verifyToken(credential.token, context)
       const token = completeVerdict(verdict, clock)
@@ -141,23 +158,13 @@ export function bearerGate(options: BearerGateOptions): BearerGate {
         return refuse('invalid_token', expired ? { expired } : undefined)
       }
       attempts?.succeeded(credential.token)
+      if (token.tools !== undefined && !enforcesTools) {
+        tell(toolsNotEnforced)
+        return refuse('access_denied')
+      }
       return policy.covers(token.scopes, required) ? token : refuse('insufficient_scope')
     } catch (error) {
       return failed(error, credential.token)
-    }
-  }
-
-  function hint(head: RequestHead): void {
-    for (const name of credentialHeaders) {
-      const value = head.header(name)[0]
-      const cause = value === undefined ? undefined : placeholderCause(value)
-      if (cause === undefined) continue
-      tell({
-        level: 'warn',
-        event: 'placeholder_credential',
-        message: placeholderAdvice[cause],
-        details: { cause },
-      })
     }
   }
 
@@ -176,6 +183,13 @@ export function bearerGate(options: BearerGateOptions): BearerGate {
   )
 }
 
+const toolsNotEnforced: LogEntry = {
+  level: 'warn',
+  event: 'tools_not_enforced',
+  message:
+    'A token that is bound to tools was refused, because what it asks for may not look at them. Serve the tools with MCPServer; or, if your handler lets it use those in its tools alone, say enforcesTools: true; or issue it without tools.',
+}
+
 /** A gate as it is, or one made from options: what every adapter takes. */
 export function gateOf(gate: BearerGate | BearerGateOptions): BearerGate {
   return typeof gate === 'function' ? gate : bearerGate(gate)
@@ -191,14 +205,30 @@ export function isRefusal(answer: AccessToken | Refusal): answer is Refusal {
   return !(answer instanceof AccessToken)
 }
 
+/** Tells the operator when a header holds what should have been replaced by a credential. */
+function placeholderHints(names: readonly string[], tell: Logger): (head: RequestHead) => void {
+  return (head) => {
+    for (const name of names) {
+      const value = head.header(name)[0]
+      const cause = value === undefined ? undefined : placeholderCause(value)
+      if (cause === undefined) continue
+      const message = placeholderAdvice[cause]
+      tell({ level: 'warn', event: 'placeholder_credential', message, details: { cause } })
+    }
+  }
+}
+
 function checkedOptions(options: BearerGateOptions) {
   checkOptions('bearerGate', options, known)
   const { verifier, realm = 'mcp', resourceMetadata, logger = stderrLogger, clock = systemClock } = options
+  const { enforcesTools = false } = options
   if (typeof verifier?.verifyToken !== 'function') {
     throw new TypeError('bearerGate: verifier must have a method verifyToken')
   }
   if (typeof logger !== 'function') throw new TypeError('bearerGate: logger must be a function')
   if (typeof clock !== 'function') throw new TypeError('bearerGate: clock must be a function')
+  if (typeof enforcesTools !== 'boolean')
+    throw new TypeError('bearerGate: enforcesTools must be true or false')
   const required = Object.freeze([
     ...new Set([
       ...scopeList('requiredScopes', options.requiredScopes ?? []),
@@ -218,6 +248,8 @@ function checkedOptions(options: BearerGateOptions) {
     }),
     log: unfailing(logger),
     clock,
+    enforcesTools,
+    addressOf: clientAddress(options.trustProxy),
     credentialHeaders: Object.freeze([
       'authorization',
       ...(apiKeyHeader === undefined ? [] : [apiKeyHeader]),

@@ -1,18 +1,21 @@
 import type { ScopePolicy, VerifyContext } from '../core/index.ts'
+import type { AddressReader } from './client-address.ts'
 import type { RequestHead } from './head.ts'
 
 /**
- * What the gate tells a verifier of the request. A class for its getter: a signal costs more to make than a verdict
- * that is known, so it waits for a verifier that asks.
+ * What the gate tells a verifier of the request. A class for its getters: a signal costs more to make than a verdict
+ * that is known, and most verifiers never ask where a request came from.
  */
 export class HeadContext implements VerifyContext {
   readonly scopes: ScopePolicy
   readonly #head: RequestHead
+  readonly #addressOf: AddressReader
   #isExpired = false
 
-  constructor(head: RequestHead, scopes: ScopePolicy) {
+  constructor(head: RequestHead, scopes: ScopePolicy, addressOf: AddressReader) {
     this.#head = head
     this.scopes = scopes
+    this.#addressOf = addressOf
   }
 
   /** Whether the token was refused because its time is over. */
@@ -24,8 +27,20 @@ export class HeadContext implements VerifyContext {
     this.#isExpired = reason === 'expired'
   }
 
+  // `undefined` where the head has none, which reads the same as an absent member.
   get signal(): AbortSignal {
-    // `undefined` where the head has none, which reads the same as an absent member.
     return this.#head.signal as AbortSignal
   }
+
+  get address(): string {
+    return this.#addressOf(this.#head) as string
+  }
+
+  get requestId(): string {
+    const [id, second] = this.#head.header('x-request-id')
+    return (second === undefined && id !== undefined && isId.test(id) ? id : undefined) as string
+  }
 }
+
+/** Goes into an audit log as it is. Anything else is somebody who tries what that log does with it. */
+const isId = /^[\w.:-]{1,128}$/

@@ -13,7 +13,7 @@ export function headOf(req: IncomingMessage, res?: ServerResponse): RequestHead 
   return new NodeHead(req, res)
 }
 
-/** A class for its getter: most requests are decided before anybody needs a signal. */
+/** A class for its getters: most requests are decided before anybody needs a signal or an address. */
 class NodeHead implements RequestHead {
   readonly #req: IncomingMessage
   readonly #res: ServerResponse | undefined
@@ -30,6 +30,10 @@ class NodeHead implements RequestHead {
 
   get url(): string {
     return this.#req.url ?? '/'
+  }
+
+  get remote(): string | undefined {
+    return this.#req.socket.remoteAddress
   }
 
   get signal(): AbortSignal | undefined {

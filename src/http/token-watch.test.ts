@@ -606,3 +606,62 @@ describe('options of tokenWatch', () => {
     expect(make).toThrow(word)
   })
 })
+
+describe('tokenWatch and a verifier that cannot tell', () => {
+  const unavailable = () => {
+    throw new AuthError('verifier_unavailable')
+  }
+
+  it('D-40 while its recheck says so nothing is written, and the stream goes on when it can tell again', async () => {
+    let isDown = false
+    const { watch, pass, ended } = watching({
+      ...contented,
+      recheck: () => (isDown ? unavailable() : undefined),
+    })
+    const { check } = watch()
+    for (let outage = 0; outage < 3; outage++) {
+      expect(check()).toBe(true)
+      isDown = true
+      expect(check()).toBe(false)
+      await pass(29_000)
+      expect([check(), ended]).toEqual([false, []])
+      isDown = false
+    }
+    expect([check(), ended]).toEqual([true, []])
+  })
+
+  it('D-40 after half a minute of it the stream ends', async () => {
+    const { watch, pass, ended } = watching({ ...contented, recheck: unavailable })
+    watch()
+    await pass(30_000)
+    expect(ended).toEqual([])
+    await pass(1000)
+    expect(ended).toEqual(['revoked'])
+  })
+
+  it.each(['server_error', 'invalid_token'] as const)(
+    'FL-10 one that breaks in another way lets nobody stay: %s',
+    async (code) => {
+      const broken = () => {
+        throw new AuthError(code)
+      }
+      const { watch, pass, ended } = watching({ ...contented, recheck: broken })
+      watch()
+      await pass(1000)
+      expect(ended).toEqual(['revoked'])
+    },
+  )
+
+  it('B-104 a look at somebody who was let in before counts as no use', async () => {
+    const contexts: (VerifyContext | undefined)[] = []
+    const { watch, pass } = watching({
+      async verifyToken(token, context) {
+        contexts.push(context)
+        return { token, clientId: 'alice' }
+      },
+    })
+    watch()
+    await pass(61_000)
+    expect(contexts.map((context) => context?.isRecheck)).toEqual([true])
+  })
+})

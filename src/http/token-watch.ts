@@ -8,6 +8,7 @@ import {
   type TokenVerifier,
 } from '../core/index.ts'
 import { numberBetween } from '../core/options.ts'
+import { interval, type Schedule } from '../core/schedule.ts'
 
 /** Why a stream ends before its time. `revoked` is every other reason than expiry for which its token is not good any more. */
 export type EndReason = 'expired' | 'revoked'
@@ -27,14 +28,14 @@ export interface TokenWatchOptions {
   readonly schedule?: Schedule
 }
 
-/** Calls `run` every so many milliseconds, until the function it gives back is called. */
-export type Schedule = (run: () => void, everyMs: number) => () => void
-
 /** One stream that is watched. */
 export interface Watch {
   /** The token as the verifier last described it: its scopes may have changed since the stream was opened. */
   readonly token: AccessToken
-  /** Whether the stream may go on. Quick, and without I/O: call it before each event is written. Ends the stream when it may not. */
+  /**
+   * Whether something may be written now. Quick, and without I/O: call it before each event is written. Ends the stream when
+   * its token is not good any more.
+   */
   check(): boolean
   /** The stream is over; nothing is called any more. */
   stop(): void
@@ -59,7 +60,8 @@ export interface TokenWatch {
  * - Expiry, and what the verifier's `recheck` knows, ends a stream before its next event, and an idle one within `everyMs`.
  * - What only the verifier can find out ends it within `verifyEveryMs`, and as much later as the verdict is remembered.
  *   At most four questions run at once; one without an answer for 30 seconds is given up.
- * - An outage ends nothing, until the fifth in a row: then nobody knows any more whether the token is good.
+ * - While `recheck` throws `verifier_unavailable`, nothing is written; after 30 seconds of it the stream ends.
+ * - An outage of what is asked ends nothing, until the fifth in a row: then nobody knows any more whether the token is good.
  * - A token that suddenly speaks for somebody else is not the one that opened the stream: revoked.
  *
  * @throws TypeError naming the option that is out of bounds
@@ -101,9 +103,19 @@ export function tokenWatch(options: TokenWatchOptions): TokenWatch {
 
   function check(stream: Stream): boolean {
     if (!streams.has(stream)) return false
-    const reason = endOf(stream.token, verifier, clock)
-    if (reason !== undefined) finish(stream, reason)
-    return reason === undefined
+    const found = endOf(stream.token, verifier, clock)
+    if (found === 'outage') return wait(stream)
+    stream.unknownSince = undefined
+    if (found !== undefined) finish(stream, found)
+    return found === undefined
+  }
+
+  /** Nobody knows whether it may go on: nothing is written, and it ends if that lasts. */
+  function wait(stream: Stream): false {
+    const now = clock()
+    stream.unknownSince ??= now
+    if (!isWithin(now, stream.unknownSince, stream.unknownSince + patience)) finish(stream, 'revoked')
+    return false
   }
 
   function finish(stream: Stream, reason: EndReason): void {
@@ -129,6 +141,8 @@ interface Stream extends Due {
   readonly end: (reason: EndReason) => void
   /** In a row. */
   outages: number
+  /** Since when the verifier's `recheck` cannot tell, in milliseconds since 1970. */
+  unknownSince?: number | undefined
   question?: Question | undefined
 }
 
@@ -145,22 +159,29 @@ interface Question {
   readonly controller: AbortController
 }
 
-/** Without I/O. A clock or a verifier that breaks leaves nobody in. */
-function endOf(token: AccessToken, verifier: TokenVerifier, clock: Clock): EndReason | undefined {
+/** Without I/O. A clock or a verifier that breaks leaves nobody in; one that says that it cannot tell has not broken. */
+function endOf(token: AccessToken, verifier: TokenVerifier, clock: Clock): EndReason | 'outage' | undefined {
   try {
     if (token.isExpired(clock())) return 'expired'
     // Anything but silence refuses, a promise by mistake too.
     const changed: unknown = verifier.recheck?.(token) ?? undefined
     if (changed === undefined) return undefined
     return changed === 'expired' ? 'expired' : 'revoked'
-  } catch {
-    return 'revoked'
+  } catch (error) {
+    return isOutage(error) ? 'outage' : 'revoked'
   }
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof AuthError && error.code === 'verifier_unavailable'
 }
 
 const atOnce = 4
 const outagesToEnd = 5
-/** Milliseconds after which a question is given up: four that are never answered must not keep all others waiting. */
+/**
+ * Milliseconds after which a question is given up: four that are never answered must not keep all others waiting. So long,
+ * too, a stream stays open of which it is not known whether it may.
+ */
 const patience = 30_000
 /** Up to a quarter sooner, so that streams opened together are not asked about together. */
 const spread = 0.25
@@ -249,8 +270,9 @@ async function inquire(
   const refused = (reason: string) => {
     isExpired = reason === 'expired'
   }
+  const context = { signal, refused, isRecheck: true, ...(scopes && { scopes }) }
   try {
-    const verdict = await verifier.verifyToken(token.token, { signal, refused, ...(scopes && { scopes }) })
+    const verdict = await verifier.verifyToken(token.token, context)
     const renewed = completeVerdict(verdict, clock)
     if (renewed === null) return verdict || isExpired ? 'expired' : 'revoked'
     return principalOf(renewed) === principalOf(token) ? renewed : 'revoked'
@@ -270,9 +292,3 @@ const refusals: ReadonlySet<string> = new Set([
   'insufficient_scope',
   'access_denied',
 ])
-
-const interval: Schedule = (run, everyMs) => {
-  const timer = setInterval(run, everyMs)
-  timer.unref?.()
-  return () => clearInterval(timer)
-}

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/index.ts'
 import { type AccessToken, AuthError, isScopeToken, scopeList } from '../core/index.ts'
 import { numberBetween } from '../core/options.ts'
-import { rateLimiter } from '../http/rate-limit.ts'
+import { rateLimiter } from '../core/rate-limit.ts'
 import {
   type AccessRule,
   type Asked,

@@ -1,5 +1,5 @@
 import { AuthError } from '../core/index.ts'
-import { type Asked, admit, type Component, turnKey } from './component.ts'
+import { type Asked, admit, type Component, isWithinTools, turnKey } from './component.ts'
 import type { Exchange } from './exchange.ts'
 import { findResource, type Registry } from './registry.ts'
 import { RpcError, rpcCode } from './rpc-error.ts'
@@ -26,6 +26,7 @@ export function admitMessage(
   method: string,
   params: unknown,
 ): void | Promise<void> {
+  refuseBeyondTools(exchange, method, params)
   const addressed = addressedBy(served.registry, method, params)
   if (addressed.length === 0) return takeTurn(served, exchange)
   const [first] = addressed
@@ -104,6 +105,30 @@ function subscribed(registry: Registry, uris: readonly unknown[]): readonly Addr
     if (!entry) throw new RpcError(rpcCode.invalidParams, 'Unknown resource')
     return { entry, asked: askedUri(uri) }
   })
+}
+
+/** What is asked of something that is no tool, of whatever there is or is not. */
+const beyondTools: ReadonlySet<string> = new Set([
+  'resources/read',
+  'resources/subscribe',
+  'resources/unsubscribe',
+  'prompts/get',
+  'completion/complete',
+])
+
+/**
+ * A token that is bound to tools learns nothing of what else there is: the answer is the same whether it exists or not.
+ * @throws AuthError `access_denied`
+ */
+function refuseBeyondTools(exchange: Exchange, method: string, params: unknown): void {
+  if (exchange.auth?.tools === undefined) return
+  const { name, notifications } = (params ?? {}) as Record<string, unknown>
+  const { resourceSubscriptions: uris } = (notifications ?? {}) as Record<string, unknown>
+  const isBeyond =
+    method === 'tools/call'
+      ? !isWithinTools(exchange, 'tool', textOf(name))
+      : beyondTools.has(method) || (Array.isArray(uris) && uris.length > 0)
+  if (isBeyond) throw new AuthError('access_denied')
 }
 
 /** A rule compares the URI: another spelling of what it forbids must not get past it. */

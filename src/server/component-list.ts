@@ -141,15 +141,32 @@ function visibility<Entry extends Component>(values: () => readonly Entry[]) {
     of(caller: Caller): readonly JsonObject[] | Promise<readonly JsonObject[]> {
       requirements ??= learn()
       if (ruled) return ruledList(values(), caller)
+      if (caller.auth?.tools !== undefined) return boundList(values(), caller, caller.auth.tools)
       const key = requirements.map((scopes) => (caller.covers(scopes) ? 1 : 0)).join('')
       const kept = lists.get(key)
       if (kept) return kept
-      const list = values().filter(({ scopes }) => scopes.length === 0 || caller.covers(scopes))
+      const list = values().filter(({ scopes }) => covered(caller, scopes))
       const listed = Object.freeze(list.map((entry) => entry.listed))
       if (lists.size < keptLists) lists.set(key, listed)
       return listed
     },
   }
+}
+
+/** Made each time: how many different bounds there are is nothing a server decides. */
+function boundList(
+  values: readonly Component[],
+  caller: Caller,
+  tools: readonly string[],
+): readonly JsonObject[] {
+  const bound = new Set(tools)
+  return values
+    .filter(({ kind, name, scopes }) => kind === 'tool' && bound.has(name) && covered(caller, scopes))
+    .map((entry) => entry.listed)
+}
+
+function covered(caller: Caller, scopes: readonly string[]): boolean {
+  return scopes.length === 0 || caller.covers(scopes)
 }
 
 async function ruledList(values: readonly Component[], caller: Caller): Promise<readonly JsonObject[]> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { AccessToken } from '../core/index.ts'
-import { admit, type Caller, type Component } from './component.ts'
+import { admit, type Caller, type Component, principalKey } from './component.ts'
 import { type ComponentList, componentList } from './component-list.ts'
 
 const component = (name: string, ...scopes: string[]): Component => ({
@@ -76,5 +76,80 @@ describe('admit', () => {
       expect.objectContaining({ code: 'unauthorized' }),
     )
     expect(admit(component('a'), nobody, {})).toBeUndefined()
+  })
+})
+
+describe('callers who are bound to tools', () => {
+  const bound = (tools: readonly string[], ...granted: string[]): Caller => ({
+    ...caller(...granted),
+    auth: new AccessToken({ token: 'secret', scopes: granted, tools }),
+  })
+  const other = (kind: Component['kind'], name: string): Component => ({ ...component(name), kind })
+
+  it('A-41 may use the tools that are named, and nothing else, whatever its name', () => {
+    expect(admit(component('search'), bound(['search']), {})).toBeUndefined()
+    for (const entry of [
+      component('searches'),
+      component('Search'),
+      component('x'),
+      other('resource', 'search'),
+      other('resource template', 'search'),
+      other('prompt', 'search'),
+    ])
+      expect(() => admit(entry, bound(['search']), {})).toThrow(
+        expect.objectContaining({ code: 'access_denied' }),
+      )
+  })
+
+  it('A-41 no pattern stands in the list, and an empty list is nothing', () => {
+    for (const tools of [['*'], ['.*'], ['sear*'], ['__proto__'], []])
+      expect(() => admit(component('search'), bound(tools), {})).toThrow(
+        expect.objectContaining({ code: 'access_denied' }),
+      )
+  })
+
+  it('A-41 need the scopes as well, and are not told of them for anything else', () => {
+    expect(() => admit(component('search', 'read'), bound(['search']), {})).toThrow(
+      expect.objectContaining({ code: 'insufficient_scope' }),
+    )
+    expect(() => admit(component('purge', 'read'), bound(['search']), {})).toThrow(
+      expect.not.objectContaining({ scopes: expect.anything() }),
+    )
+  })
+
+  it('D-28 see these tools alone, and no list is shared between those who are bound differently', () => {
+    const list = componentList('tool')
+    for (const one of [component('a'), component('b'), component('c', 'x')]) list.add(one)
+    // Kept for everybody with these scopes.
+    expect(names(list.visible(caller('x')))).toEqual(['a', 'b', 'c'])
+    expect(names(list.visible(bound(['b', 'c'])))).toEqual(['b'])
+    expect(names(list.visible(bound(['c', 'b'], 'x')))).toEqual(['b', 'c'])
+    expect(names(list.visible(bound(['a'], 'x')))).toEqual(['a'])
+    expect(names(list.visible(bound([], 'x')))).toEqual([])
+    expect(names(list.visible(caller('x')))).toEqual(['a', 'b', 'c'])
+  })
+
+  it('D-28 see no resources and no prompts, of the same names either', () => {
+    for (const kind of ['resource', 'resource template', 'prompt'] as const) {
+      const list = componentList(kind)
+      list.add(other(kind, 'a'))
+      expect(names(list.visible(bound(['a'])))).toEqual([])
+      expect(names(list.visible(caller()))).toEqual(['a'])
+    }
+  })
+
+  it('D-28 are looked at the same where a rule is asked', async () => {
+    const list = componentList('tool')
+    const asked: string[] = []
+    for (const name of ['a', 'b'])
+      list.add({ ...component(name), rule: async (_caller, _asked, shownAs) => void asked.push(shownAs) })
+    expect(await list.visible(bound(['b']))).toEqual([{ name: 'b' }])
+    expect(asked).toEqual(['b'])
+  })
+
+  it('D-02 are somebody else than the same principal with other tools', () => {
+    const keys = [caller(), bound([]), bound(['a']), bound(['b']), bound(['a', 'b'])].map(principalKey)
+    expect(new Set(keys).size).toBe(keys.length)
+    expect(principalKey(bound(['a'], 'x'))).toBe(principalKey(bound(['a'])))
   })
 })

@@ -30,9 +30,10 @@ export interface Component {
 /**
  * Decides about one caller beyond the scopes.
  *
+ * @param shownAs the name under which the caller knows the component, who may have asked a server it is mounted in
  * @throws AuthError when the caller may not
  */
-export type AccessRule = (caller: Caller, asked: Asked) => Promise<void>
+export type AccessRule = (caller: Caller, asked: Asked, shownAs: string) => Promise<void>
 
 /** Takes a turn of the caller's. Returns nothing, or the seconds to wait when there is none left. */
 export type Turns = (caller: Caller) => number | undefined
@@ -48,9 +49,14 @@ export interface Caller {
   covers(scopes: readonly string[]): boolean
 }
 
-/** Whom a session or an answer belongs to. Everybody who is not known is one. */
+/**
+ * Whom a session or an answer belongs to. Everybody who is not known is one. Who is bound to tools is somebody else than
+ * the same principal without a bound, or with another one: what was begun with more is not carried on with less.
+ */
 export function principalKey({ auth }: Pick<Caller, 'auth'>): string {
-  return auth ? principalOf(auth) : ''
+  if (!auth) return ''
+  const principal = principalOf(auth)
+  return auth.tools === undefined ? principal : JSON.stringify([principal, auth.tools])
 }
 
 /** Whom a limit counts for. Callers who are not known are told apart by where they come from, if that is known. */
@@ -59,19 +65,37 @@ export function turnKey({ auth, address }: Pick<Caller, 'auth' | 'address'>): st
 }
 
 /**
+ * Whether a token that is bound to tools may use this. No pattern stands in a list of tools, and nothing but tools can be
+ * named there.
+ *
+ * @param shownAs the name under which the caller knows it
+ */
+export function isWithinTools({ auth }: Pick<Caller, 'auth'>, kind: ComponentKind, shownAs: string): boolean {
+  return auth?.tools === undefined || (kind === 'tool' && auth.tools.includes(shownAs))
+}
+
+/**
  * Makes sure that the caller may use the component. Asked before anything of an answer has left, and enforced again at
  * dispatch, so that no transport can miss it.
  *
+ * @param shownAs the name under which the caller knows it. Default: its own
  * @returns nothing, or a promise of it when a rule has to be asked
  * @throws AuthError `unauthorized`, `insufficient_scope` naming all scopes, or `access_denied`
  */
-export function admit(entry: Component, caller: Caller, asked: Asked): void | Promise<void> {
+export function admit(
+  entry: Component,
+  caller: Caller,
+  asked: Asked,
+  shownAs: string = entry.name,
+): void | Promise<void> {
+  // Before the scopes: no scope would help.
+  if (!isWithinTools(caller, entry.kind, shownAs)) throw new AuthError('access_denied')
   if (entry.scopes.length > 0 && !caller.covers(entry.scopes)) {
     throw new AuthError(caller.auth ? 'insufficient_scope' : 'unauthorized', undefined, {
       scopes: entry.scopes,
     })
   }
-  return entry.rule?.(caller, asked)
+  return entry.rule?.(caller, asked, shownAs)
 }
 
 /** The codes that keep a component out of a list; any other failure is one of the list. */

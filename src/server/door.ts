@@ -58,7 +58,9 @@ export function doorsOf(admission: Admission, http: HttpOptions, logger: Logger)
         verifier: auth,
         logger,
         clock,
+        enforcesTools: true,
         ...sharedHeader,
+        ...(http.trustProxy !== undefined && { trustProxy: http.trustProxy }),
         ...(scopeHierarchy && { scopeHierarchy }),
         ...(metadata && { resourceMetadata: metadata.url }),
       })

@@ -17,8 +17,6 @@ import type { StreamGuard } from './stream-guard.ts'
 /** One HTTP request to the MCP endpoint, however it came. */
 export interface Visit {
   readonly incoming: Incoming
-  /** The address of the other end of the connection, where it is known. */
-  readonly remote: string | undefined
   /** Reads the body. Not called before the caller is known. */
   body(): Body | Promise<Body>
 }
@@ -50,7 +48,7 @@ export interface EndpointParts {
 export interface Endpoint {
   answer(visit: Visit, door: Door): Promise<Reply>
   /** Who calls; `undefined` when nobody has to say; or the refusal. From the head of the request alone. */
-  admit(visit: Pick<Visit, 'incoming' | 'remote'>, door: Door): Promise<AccessToken | Refusal | undefined>
+  admit(visit: Pick<Visit, 'incoming'>, door: Door): Promise<AccessToken | Refusal | undefined>
   /** From now on every request is answered with 503. */
   refuseAll(): void
   readonly isClosed: boolean
@@ -111,14 +109,11 @@ class McpEndpoint implements Endpoint {
     this.#parts.streams.close()
   }
 
-  async admit(
-    { incoming, remote }: Pick<Visit, 'incoming' | 'remote'>,
-    door: Door,
-  ): Promise<AccessToken | Refusal | undefined> {
+  async admit({ incoming }: Pick<Visit, 'incoming'>, door: Door): Promise<AccessToken | Refusal | undefined> {
     const { head } = incoming
     if (door.origins.check(head) === 'forbidden') return door.refuse('forbidden_origin')
     if (!door.gate) return undefined
-    const caller = await door.gate.authenticate(head, this.#parts.attempting(remote, head))
+    const caller = await door.gate.authenticate(head, this.#parts.attempting(head))
     // An answer that is none must not look like a server without a gate.
     return caller ?? door.refuse('server_error')
   }
@@ -158,16 +153,11 @@ class McpEndpoint implements Endpoint {
     return this.#run(visit, body.value, undefined, door)
   }
 
-  async #run(
-    { incoming, remote }: Visit,
-    body: unknown,
-    token: AccessToken | undefined,
-    door: Door,
-  ): Promise<Reply> {
+  async #run({ incoming }: Visit, body: unknown, token: AccessToken | undefined, door: Door): Promise<Reply> {
     // Its body took its time.
     if (this.isClosed) return closed
     const { covers, clock } = this.#parts.served
-    const address = token ? undefined : this.#parts.addressOf(remote, incoming.head)
+    const address = token ? undefined : this.#parts.addressOf(incoming.head)
     const current = exchange(token, covers, incoming, address)
     const respond = (lanes: Lanes) => lanes.respond(incoming, body, current)
     const outcome = await runWithToken({ token, covers, clock }, () =>

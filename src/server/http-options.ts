@@ -37,7 +37,10 @@ export interface HttpOptions {
   readonly legacySse?: boolean
   /** Shows `/docs` and `/openmcp.json`, which name everything the server has, to anybody. Default: on a loopback bind only. */
   readonly publicPages?: boolean
-  /** How many proxies in front are trusted to tell the address of a caller in `X-Forwarded-For`, up to 10. Default: 0. */
+  /**
+   * How many proxies in front are trusted to tell the address of a caller in `X-Forwarded-For`, up to 10: for limits that
+   * count by address, and for keys that are bound to addresses. Default: 0.
+   */
   readonly trustProxy?: number
   /**
    * Signs what clients carry between the rounds of a call (MCP "Multi Round-Trip Requests"): at least 32 characters,

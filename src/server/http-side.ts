@@ -66,7 +66,7 @@ export function httpSide(parts: HttpParts): HttpSide {
 }
 
 /** A request before anything of it was read. */
-type Arrival = Pick<Visit, 'incoming' | 'remote'>
+type Arrival = Pick<Visit, 'incoming'>
 
 class ServerOnHttp implements HttpSide {
   readonly #parts: HttpParts
@@ -87,6 +87,8 @@ class ServerOnHttp implements HttpSide {
     if (document) return refusalResponse(document, request.method)
     const route = this.#parts.custom.get(path)
     if (route) return this.#fetchRoute(route, request, head)
+    if (isUnknownDocument(this.#door, request.method, path))
+      return webReply(notFound, request.method, this.#door.origins.corsHeaders(head))
     const body = () => readWebBody(request, this.#parts.limits)
     return this.#fetched(request, head, (arrival) =>
       this.#parts.endpoint.answer({ ...arrival, body }, this.#door),
@@ -111,7 +113,7 @@ class ServerOnHttp implements HttpSide {
     const incoming = webIncoming(request, head, this.#parts.hidden)
     const cors = origins.corsHeaders(head)
     try {
-      return webReply(await run({ incoming, remote: undefined }), request.method, cors)
+      return webReply(await run({ incoming }), request.method, cors)
     } catch (error) {
       return webReply(this.#broken(error), request.method, cors)
     }
@@ -121,9 +123,12 @@ class ServerOnHttp implements HttpSide {
     const onMcp = this.#mcpListener(this.#door)
     return (req, res, awaitsInvitation) => {
       const path = pathOf(req.url)
-      const document = documentAnswer(this.#door, this.#pages, headOf(req, res), path)
+      const head = headOf(req, res)
+      const document = documentAnswer(this.#door, this.#pages, head, path)
       if (document) return sendRefusal(res, document)
       const route = this.#parts.custom.get(path)
+      if (!route && isUnknownDocument(this.#door, req.method, path))
+        return sendRefusal(res, notFound, this.#door.origins.corsHeaders(head))
       return (route ? this.#routeListener(route, this.#door) : onMcp)(req, res, awaitsInvitation)
     }
   }
@@ -138,7 +143,7 @@ class ServerOnHttp implements HttpSide {
       if (path === address.path || (legacySse && path === '/sse')) return onMcp(req, res, awaitsInvitation)
       const route = custom.get(path)
       if (route) return this.#routeListener(route, door)(req, res, awaitsInvitation)
-      const isHealth = path === '/health' && isRead(req)
+      const isHealth = path === '/health' && isRead(req.method)
       const head = headOf(req, res)
       const document = isHealth ? health : documentAnswer(door, pages, head, path)
       return document
@@ -210,8 +215,7 @@ class ServerOnHttp implements HttpSide {
     const preflight = origins.preflight(head)
     if (preflight) return void res.writeHead(204, preflight).end()
     const incoming = nodeIncoming(req, res, head, this.#parts.hidden)
-    const arrival = { incoming, remote: req.socket.remoteAddress }
-    const reply = await run(arrival).catch((error: unknown) => this.#broken(error))
+    const reply = await run({ incoming }).catch((error: unknown) => this.#broken(error))
     await sendReply(res, reply, origins.corsHeaders(head))
   }
 
@@ -265,6 +269,14 @@ function cut(res: ServerResponse): void {
   res.emit('close')
 }
 
-function isRead({ method }: IncomingMessage): boolean {
+function isRead(method: string | undefined): boolean {
   return method === 'GET' || method === 'HEAD'
+}
+
+/**
+ * Whether a client looks for the authorization server of one that has none (RFC 8615): it reads any other answer than 404
+ * as one that should be there.
+ */
+function isUnknownDocument({ metadata }: Door, method: string | undefined, path: string): boolean {
+  return metadata === undefined && isRead(method) && path.startsWith('/.well-known/')
 }

@@ -3,6 +3,8 @@ export { AccessToken, type AccessTokenInit, AuthError, type AuthErrorCode, ToolE
 export { getAccessToken, requireAuth, requireScopes } from '../http/context.ts'
 export { ECKeyPair, Ed25519KeyPair, RSAKeyPair } from '../issuer/index.ts'
 export {
+  ApiKeyAuthProvider,
+  apiKeyVerifier,
   BearerAuthProvider,
   type BearerAuthProviderOptions,
   JWTVerifier,

@@ -1,3 +1,4 @@
+import type { SharedCounters } from '../core/index.ts'
 import { checkOptions, numberBetween } from '../core/options.ts'
 
 /** What a server does not do more of, longer or bigger. */
@@ -26,12 +27,21 @@ export interface Limits {
    * address is known, as in `fetch` without `trustProxy`, nothing is counted. Default: 60.
    */
   readonly failuresPerMinute?: number
+  /**
+   * Counts of all nodes, for `failuresPerMinute`: an address that is blocked on one is blocked on the others after its
+   * first bad credential there. A `KeyStore` is one. No answer waits for it, and while it cannot be reached each node
+   * counts by itself. Default: each does.
+   */
+  readonly shared?: SharedCounters
 }
 
-/** {@link Limits} with every default filled in. */
-export type CheckedLimits = Readonly<Required<Limits>>
+/** The limits that are numbers. */
+type Numbers = Omit<Limits, 'shared'>
 
-const defaults: CheckedLimits = {
+/** {@link Limits} with every default filled in. */
+export type CheckedLimits = Readonly<Required<Numbers>> & Pick<Limits, 'shared'>
+
+const defaults: Readonly<Required<Numbers>> = {
   toolTimeoutMs: 600_000,
   maxBodyBytes: 4 * 1024 * 1024,
   bodyTimeoutMs: 30_000,
@@ -44,7 +54,7 @@ const defaults: CheckedLimits = {
 }
 
 /** The least and the most of each. */
-const bounds: Readonly<Record<keyof Limits, readonly [low: number, high: number]>> = {
+const bounds: Readonly<Record<keyof Numbers, readonly [low: number, high: number]>> = {
   toolTimeoutMs: [1, 2 ** 31 - 1],
   maxBodyBytes: [1, 1024 ** 3],
   bodyTimeoutMs: [1, 3_600_000],
@@ -58,8 +68,8 @@ const bounds: Readonly<Record<keyof Limits, readonly [low: number, high: number]
 
 /** @throws TypeError naming the limit that is unknown or out of bounds */
 export function checkedLimits(limits: Limits = {}): CheckedLimits {
-  const names = Object.keys(bounds) as (keyof Limits)[]
-  checkOptions('MCPServer: limits', limits, names)
+  const names = Object.keys(bounds) as (keyof Numbers)[]
+  checkOptions('MCPServer: limits', limits, [...names, 'shared'])
   const checked = { ...defaults, ...limits }
   for (const name of names) {
     // No limit is written as a number where there is none by default.
@@ -67,5 +77,13 @@ export function checkedLimits(limits: Limits = {}): CheckedLimits {
     if (!Number.isInteger(numberBetween(`MCPServer: limits.${name}`, checked[name], ...bounds[name])))
       throw new TypeError(`MCPServer: limits.${name} must be a whole number`)
   }
+  if (limits.shared !== undefined) checkShared(limits.shared, checked.failuresPerMinute)
   return Object.freeze(checked)
+}
+
+function checkShared(shared: SharedCounters, failuresPerMinute: number): void {
+  if (typeof shared?.pour !== 'function')
+    throw new TypeError('MCPServer: limits.shared must be shared counters, for example a KeyStore')
+  if (failuresPerMinute === 0)
+    throw new TypeError('MCPServer: limits.shared has no effect: failuresPerMinute is 0')
 }

@@ -73,7 +73,7 @@ interface Insiders {
   /** Whether it asks callers who they are. */
   readonly asks: boolean
   /** Makes sure that the caller may use something of the mounted server. */
-  admit(entry: Component, caller: Caller, asked: Asked): Promise<void>
+  admit(entry: Component, caller: Caller, asked: Asked, shownAs: string): Promise<void>
   /** Who the caller is inside, once they were admitted. */
   known(caller: Caller): Caller
   /** Runs something of the mounted server, as its own caller and with its own middleware around. */
@@ -125,9 +125,9 @@ function insiders({ gate, middleware, clock }: Mountable): Insiders {
 
   return {
     asks: gate !== undefined,
-    async admit(entry, caller, asked) {
+    async admit(entry, caller, asked, shownAs) {
       const own = await identify(caller)
-      await asInsider(own, () => admit(entry, own, asked))
+      await asInsider(own, () => admit(entry, own, asked, shownAs))
     },
     known: (caller) => callers.get(caller)?.own ?? caller,
     async run(caller, ctx, call, { method, params }) {
@@ -171,8 +171,10 @@ function presented(entry: Component, name: string, names: MountNames, insider: I
   // Who is known outside only is the same inside, and what the scopes say can be said at once.
   if (!insider.asks && !entry.rule) return { ...shown, scopes, rule: undefined }
   // A rule inside knows the URIs inside.
-  const rule: AccessRule = (caller, { uri, ...asked }) =>
-    insider.admit(entry, caller, { ...asked, ...(uri !== undefined && { uri: insideUri(uri, names) }) })
+  const rule: AccessRule = (caller, { uri, ...asked }, shownAs) => {
+    const inside = { ...asked, ...(uri !== undefined && { uri: insideUri(uri, names) }) }
+    return insider.admit(entry, caller, inside, shownAs)
+  }
   return { ...shown, scopes: [], rule }
 }
 

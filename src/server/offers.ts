@@ -128,8 +128,9 @@ async function lines(
   { mcpReq }: ServerContext,
 ): Promise<Record<string, unknown>> {
   const { items, nextCursor } = page(await list.visible(caller), params?.cursor, limits.pageSize)
-  // Of a mounted server that asks for a token, or under a rule, callers see different lists even of an open server.
-  const isPrivate = isOpen && list.isRuled && mcpReq.envelope !== undefined
+  // Of a mounted server that asks for a token, under a rule, or over stdio as somebody, callers see different lists even
+  // of an open server.
+  const isPrivate = isOpen && (list.isRuled || caller.auth !== undefined) && mcpReq.envelope !== undefined
   return {
     [member]: items,
     ...(nextCursor !== undefined && { nextCursor }),

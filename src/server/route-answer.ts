@@ -9,7 +9,7 @@ import { closed, type Endpoint, refusalFor, type Visit } from './endpoint.ts'
 import { isResponse } from './node-response.ts'
 
 /** A request to a route of one's own. */
-export interface RouteVisit extends Pick<Visit, 'incoming' | 'remote'> {
+export interface RouteVisit extends Pick<Visit, 'incoming'> {
   /** Reads the body, within the limits of the server. Not called before the caller is known. */
   bytes(): readonly Uint8Array[] | BodyProblem | Promise<readonly Uint8Array[] | BodyProblem>
 }
@@ -27,6 +27,8 @@ export async function answerRoute(
   const { incoming } = visit
   const caller = await endpoint.admit(visit, isProtected ? door : { ...door, gate: undefined })
   if (caller && isRefusal(caller)) return caller
+  // What is bound to tools is good for them alone.
+  if (caller?.tools !== undefined) return door.refuse('access_denied')
   if (endpoint.isClosed) return closed
   const { method } = incoming.head
   // Whoever answers GET answers HEAD, without the body (RFC 9110 section 9.3.2).

@@ -1,5 +1,5 @@
 import type { AccessToken, Clock, Logger } from '../core/index.ts'
-import type { RateLimiter } from '../http/rate-limit.ts'
+import type { RateLimiter } from '../core/rate-limit.ts'
 import type { CallContext } from './call-context.ts'
 import type { CheckedLimits } from './limits.ts'
 import type { Middleware } from './middleware.ts'

@@ -1,7 +1,7 @@
 import { type AccessToken, scopePolicy, stderrLogger, systemClock, unfailing } from '../core/index.ts'
 import { checkOptions } from '../core/options.ts'
+import { rateLimiter } from '../core/rate-limit.ts'
 import { addressReader } from '../http/client-address.ts'
-import { rateLimiter } from '../http/rate-limit.ts'
 import { attempting } from './attempting.ts'
 import { pagesOf } from './catalogue-of.ts'
 import { type Changes, changesOf } from './changes.ts'
@@ -66,6 +66,7 @@ export function serverParts(
   const { logger } = served
   const doors: Doors = doorsOf({ ...options, clock }, http, logger)
   const changes = changesOf(served.registry)
+  const addressOf = addressReader(http.trustProxy)
   const own: Endpoint = endpoint({
     served,
     changes,
@@ -75,8 +76,8 @@ export function serverParts(
       fast: !slowOnly.has(http),
     },
     openTo: openTo(options),
-    attempting: attempting(limits.failuresPerMinute, http.trustProxy, clock),
-    addressOf: addressReader(http.trustProxy === 0 ? undefined : http.trustProxy),
+    attempting: attempting(limits.failuresPerMinute, addressOf, clock, limits.shared),
+    addressOf,
     streams: streamGuard(auth, scopePolicy(options.scopeHierarchy), clock, limits.maxStreams),
   })
   const hidden = new Set(doors.anywhere.gate?.credentialHeaders ?? ['authorization'])

@@ -104,15 +104,15 @@ class Table implements SessionTable {
   }
 
   toolsChanged(): void {
-    for (const session of this.#sessions()) session.tell((server) => server.sendToolListChanged())
+    for (const session of this.#sessions()) session.listChanged('tools')
   }
 
   promptsChanged(): void {
-    for (const session of this.#sessions()) session.tell((server) => server.sendPromptListChanged())
+    for (const session of this.#sessions()) session.listChanged('prompts')
   }
 
   resourcesChanged(): void {
-    for (const session of this.#sessions()) session.tell((server) => server.sendResourceListChanged())
+    for (const session of this.#sessions()) session.listChanged('resources')
   }
 
   resourceUpdated(uri: string): void {

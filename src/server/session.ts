@@ -6,6 +6,7 @@ import { answering, type Outcome, type Outlet } from './answering.ts'
 import { type Channels, channels } from './channels.ts'
 import { type Caller, isVisible } from './component.ts'
 import type { Exchange, Incoming } from './exchange.ts'
+import { type ListName, type ListNews, listNews, sendListChanged } from './list-news.ts'
 import { Multiplexer, type Pending, type RpcRequest, type Sink } from './multiplexer.ts'
 import { findResource } from './registry.ts'
 import { rpcCode } from './rpc-error.ts'
@@ -27,8 +28,8 @@ export interface Session {
   heardFrom(exchange: Exchange): void
   /** Takes a message of the client. */
   post(incoming: Incoming, body: unknown, exchange: Exchange): Promise<Outcome>
-  /** Tells the client of a change. */
-  tell(change: (server: Server) => Promise<void>): void
+  /** Tells the client that a list has changed, if it may hear of it. */
+  listChanged(list: ListName): void
   /** Tells the client of a resource it has subscribed to, if it still may read it. */
   resourceUpdated(uri: string): void
   close(): void
@@ -66,6 +67,8 @@ class OneSession implements Session {
   readonly #server: Server
   /** Who sent the last message: what the client may hear of is decided by the token it has now. */
   #caller: Caller | undefined
+  /** Whoever comes here is bound to the same tools as who opened it, or to none: a session is no one else's. */
+  #news: ListNews | undefined
   #version: string | undefined
   #isClosed = false
 
@@ -100,6 +103,7 @@ class OneSession implements Session {
 
   heardFrom(exchange: Exchange): void {
     this.#caller = exchange
+    this.#news ??= listNews(this.#served.registry, exchange.auth?.tools)
   }
 
   async post(incoming: Incoming, body: unknown, exchange: Exchange): Promise<Outcome> {
@@ -112,9 +116,10 @@ class OneSession implements Session {
     return accepted
   }
 
-  tell(change: (server: Server) => Promise<void>): void {
+  listChanged(list: ListName): void {
+    if (this.#news?.(list) !== true) return
     // A client that was not told of tools is not told of their changes.
-    change(this.#server).catch(() => {})
+    sendListChanged(this.#server, list).catch(() => {})
   }
 
   resourceUpdated(uri: string): void {

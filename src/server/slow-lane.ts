@@ -20,7 +20,7 @@ export interface SlowLane {
 /** Makes a {@link SlowLane}: both protocol revisions, 2025-11-25 without sessions. */
 export function slowLane(sdk: Sdk, served: Served): SlowLane {
   const exchanges = new WeakMap<Request, { exchange: Exchange; body: unknown }>()
-  const { bus, within } = listening(served.registry)
+  const { bus, within } = listening(served)
   const handler = sdk.createMcpHandler(
     async ({ requestInfo, era }) => {
       const known = requestInfo && exchanges.get(requestInfo)

@@ -4,6 +4,7 @@ import { askedUri } from './admission.ts'
 import type { Changes } from './changes.ts'
 import { isVisible } from './component.ts'
 import { type Exchange, exchange } from './exchange.ts'
+import { type ListName, listNews, sendListChanged } from './list-news.ts'
 import { findResource } from './registry.ts'
 import { sdkServer } from './sdk-server.ts'
 import type { Served } from './served.ts'
@@ -49,10 +50,14 @@ export async function serveStdio(
   )
   // A client that was not told of something is not told of its changes either.
   const tell = (change: (to: Server) => Promise<void>) => void (server && change(server).catch(() => {}))
+  const concerns = listNews(served.registry, auth?.tools)
+  const listChanged = (list: ListName) => {
+    if (concerns(list)) tell((to) => sendListChanged(to, list))
+  }
   const forget = changes.listen({
-    toolsChanged: () => tell((to) => to.sendToolListChanged()),
-    promptsChanged: () => tell((to) => to.sendPromptListChanged()),
-    resourcesChanged: () => tell((to) => to.sendResourceListChanged()),
+    toolsChanged: () => listChanged('tools'),
+    promptsChanged: () => listChanged('prompts'),
+    resourcesChanged: () => listChanged('resources'),
     resourceUpdated: (uri) =>
       tell(async (to) => {
         // Since 2026-07-28 the protocol engine keeps who wants to hear of what.

@@ -67,15 +67,20 @@ export function streamGuard(
   }
 }
 
-/** What the stream was opened for was decided by the scopes of its token; one that has lost some opens it no more. */
+/** What the stream was opened for was decided by what its token may; one that may less opens it no more. */
 function guarded(stream: EventStream, token: AccessToken, watch: TokenWatch): void {
   const watched = watch.watch(token, () => stream.dismiss())
   stream.guard = () => {
     if (!watched.check()) return false
-    const now = watched.token.scopes
-    if (token.scopes.every((scope) => now.includes(scope))) return true
+    if (mayAsMuch(watched.token, token)) return true
     stream.dismiss()
     return false
   }
   stream.onClose(() => watched.stop())
+}
+
+function mayAsMuch(now: AccessToken, before: AccessToken): boolean {
+  if (!before.scopes.every((scope) => now.scopes.includes(scope))) return false
+  const { tools } = now
+  return tools === undefined || before.tools?.every((name) => tools.includes(name)) === true
 }

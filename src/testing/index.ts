@@ -1,5 +1,6 @@
 export type { ContractCase } from './contract-case.ts'
 export { type FakeClock, fakeClock } from './fake-clock.ts'
+export { type KeyStoreUnderTest, keyStoreContract } from './key-store-contract.ts'
 export { assertShowsNoSecret } from './secrets.ts'
 export { type SourceUnderTest, tokenSourceContract } from './token-source-contract.ts'
 export { type StoreUnderTest, tokenStoreContract } from './token-store-contract.ts'

@@ -164,6 +164,7 @@ const anybodys: ReadonlySet<RefusalReason> = new Set([
   'wrong_issuer',
   'inactive',
   'not_recognized',
+  'unknown_key',
 ])
 
 function checkMembers(members: unknown): readonly TokenVerifier[] {

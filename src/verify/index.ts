@@ -1,5 +1,8 @@
 export type { JwsAlgorithm } from './algorithms.ts'
 export { anyOf } from './any-of.ts'
+export { type ApiKeyVerifier, apiKeyVerifier } from './api-key.ts'
+export type { ApiKeyVerifierOptions } from './api-key-options.ts'
+export { ApiKeyAuthProvider } from './api-key-provider.ts'
 export {
   BearerAuthProvider,
   BearerAuthProvider as JWTVerifier,
@@ -33,3 +36,8 @@ export {
   type RevokedToken,
 } from './revocations.ts'
 export { type StaticToken, staticVerifier } from './static.ts'
+export {
+  type StoredRevocations,
+  type StoredRevocationsOptions,
+  storedRevocations,
+} from './stored-revocations.ts'

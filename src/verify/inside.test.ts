@@ -216,4 +216,32 @@ describe('a verifier of somebody else, composed', () => {
     await composed.verifyToken('look')
     expect(seen).toEqual([signal, undefined])
   })
+
+  it('gets the address of its caller, the name of the request, and whether there is one', async () => {
+    const seen: unknown[] = []
+    const looking: TokenVerifier = {
+      async verifyToken(_token, given) {
+        seen.push([given?.address, given?.requestId, given?.isRecheck])
+        return null
+      },
+    }
+    const composed = anyOf([revocable(looking, memoryRevocations())], quiet)
+    // As the gate gives it: getters of a class.
+    class Context {
+      get address() {
+        return '192.0.2.1'
+      }
+      get requestId() {
+        return 'r-1'
+      }
+    }
+    await composed.verifyToken('x', new Context())
+    await composed.verifyToken('x', { isRecheck: true })
+    await composed.verifyToken('x')
+    expect(seen).toEqual([
+      ['192.0.2.1', 'r-1', undefined],
+      [undefined, undefined, true],
+      [undefined, undefined, undefined],
+    ])
+  })
 })

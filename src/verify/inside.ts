@@ -206,9 +206,16 @@ function outside(verifier: TokenVerifier, clock: Clock, reporting: Reporting): I
 function listening(context: VerifyContext | undefined, refused: (reason: string) => void): VerifyContext {
   return {
     ...(context?.scopes && { scopes: context.scopes }),
-    // Made when it is asked for, and `undefined` where there is none: the same as an absent member.
+    ...(context?.isRecheck && { isRecheck: true }),
+    // Made when they are asked for, and `undefined` where there are none: the same as an absent member.
     get signal() {
       return context?.signal as AbortSignal
+    },
+    get address() {
+      return context?.address as string
+    },
+    get requestId() {
+      return context?.requestId as string
     },
     refused,
   }

@@ -10,6 +10,11 @@ export interface MetricsMeter {
     record(value: number, labels: Record<string, string>): void
   }
   createCounter(name: string): { add(value: number, labels: Record<string, string>): void }
+  /** Absent on meters of OpenTelemetry before 1.9: what is a gauge is not recorded then. */
+  createGauge?(
+    name: string,
+    options: { readonly unit: string },
+  ): { record(value: number, labels: Record<string, string>): void }
 }
 
 /**
@@ -18,10 +23,15 @@ export interface MetricsMeter {
  * | metric | kind | labels |
  * |---|---|---|
  * | `mcp.auth.authenticate.duration` | histogram, seconds | `method`, `result` (`success`; `failure` of the caller, a missing scope too; `error` of our own side), `error.type`, `cache` |
- * | `mcp.auth.cache.operations` | counter | `cache` (`token`, `verdict`), `result` (`hit`, `miss`) |
+ * | `mcp.auth.cache.operations` | counter | `cache` (`token`, `verdict`, `key`, `negative`), `result` (`hit`, `miss`) |
  * | `mcp.auth.jwks.fetches` | counter | `result` (`ok`, `failed`, `stale_served`) |
  * | `mcp.auth.jwks.duration` | histogram, seconds | `result` |
  * | `mcp.auth.introspection.duration` | histogram, seconds | `result` (`active`, `inactive`, `failed`) |
+ * | `mcp.auth.store.duration` | histogram, seconds | `op` (`find`, `changes`, `uses`, `audit`, `count`), `result` (`ok`, `failed`) |
+ * | `mcp.auth.revocation.lag` | gauge, seconds | `source` (`poll`, `notify`) |
+ * | `mcp.auth.fail_open` | counter; more than 0 only with `serveLastKnownFor` | `component` (`keys`, `revocations`) |
+ * | `mcp.auth.ratelimit.decisions` | counter | `result` (`allowed`, `refused`), `scope` (`key`) |
+ * | `mcp.auth.audit.dropped` | counter | `sink` (`store`) |
  *
  * @param meter of `@opentelemetry/api`, which is yours to install
  * @returns what `onEvent` of a `VerifierEnvironment` takes
@@ -44,6 +54,7 @@ export function metricEvents(meter: MetricsMeter): EventSink {
   const fetching = meter.createHistogram('mcp.auth.jwks.duration', seconds)
   const fetches = meter.createCounter('mcp.auth.jwks.fetches')
   const cache = meter.createCounter('mcp.auth.cache.operations')
+  const keys = keyEvents(meter)
 
   return (event) => {
     switch (event.type) {
@@ -65,6 +76,42 @@ export function metricEvents(meter: MetricsMeter): EventSink {
         break
       case 'introspection':
         introspection.record(event.seconds, { result: event.result })
+        break
+      default:
+        keys(event)
+    }
+  }
+}
+
+/** What only API keys, and revocations on the same store, tell of. */
+type KeyEvent = Extract<
+  AuthEvent,
+  { type: 'store' | 'revocation.synced' | 'fail_open' | 'rate_limit' | 'audit.dropped' }
+>
+
+function keyEvents(meter: MetricsMeter): (event: KeyEvent) => void {
+  const store = meter.createHistogram('mcp.auth.store.duration', { unit: 's' })
+  const lag = meter.createGauge?.('mcp.auth.revocation.lag', { unit: 's' })
+  const failOpen = meter.createCounter('mcp.auth.fail_open')
+  const limits = meter.createCounter('mcp.auth.ratelimit.decisions')
+  const dropped = meter.createCounter('mcp.auth.audit.dropped')
+
+  return (event) => {
+    switch (event.type) {
+      case 'store':
+        store.record(event.seconds, { op: event.operation, result: event.result })
+        break
+      case 'revocation.synced':
+        lag?.record(event.lag, { source: event.source })
+        break
+      case 'fail_open':
+        failOpen.add(1, { component: event.component })
+        break
+      case 'rate_limit':
+        limits.add(1, { result: event.result, scope: 'key' })
+        break
+      case 'audit.dropped':
+        dropped.add(event.count, { sink: 'store' })
     }
   }
 }

@@ -91,6 +91,12 @@ describe('mcp-bearer/sdk bearerAuth', () => {
 })
 
 describe('mcp-bearer/sdk toAuthInfo', () => {
+  it('names the tools a token is bound to, for handlers that let it use no others', () => {
+    const { extra } = toAuthInfo(new AccessToken({ token: goodToken, tools: ['search'] }))
+    expect(extra.tools).toEqual(['search'])
+    expect(toAuthInfo(new AccessToken({ token: goodToken })).extra).not.toHaveProperty('tools')
+  })
+
   it('B-123 carries subject, issuer and claims, and whole seconds', () => {
     const info = toAuthInfo(
       new AccessToken({

@@ -214,6 +214,23 @@ describe('a server without an authorization server', () => {
     },
   )
 
+  it.each(['oauth-protected-resource', 'oauth-authorization-server', 'openid-configuration'])(
+    'C-24 B-108 D8 /.well-known/%s is 404 with a JSON body also where somebody else listens',
+    async (name) => {
+      const { server } = made({}, keysOnly)
+      const { port, close } = await listening(createServer(server.nodeListener))
+      onTestFinished(close)
+      const answer = await get(port, `/.well-known/${name}`)
+      expect([answer.status, JSON.parse(answer.body)]).toEqual([404, { error: 'not_found' }])
+      for (const method of ['GET', 'HEAD', 'POST']) {
+        const response = await server.fetch(new Request(`http://localhost/.well-known/${name}`, { method }))
+        expect(response.status).toBe(method === 'POST' ? 401 : 404)
+        expect(response.headers.get('content-type')).toBe('application/json')
+        expect(response.headers.has('www-authenticate')).toBe(method === 'POST')
+      }
+    },
+  )
+
   it('C-24 nor does one with it serve what is the business of the authorization server', async () => {
     const { port } = await listened({ resource })
     expect((await get(port, '/.well-known/oauth-authorization-server')).status).toBe(404)

@@ -306,10 +306,4 @@ describe('no mode combination means "open"', () => {
   ])('FL-23 %s without auth would have no effect: it is refused', (name, options, http) => {
     expect(() => new MCPServer({ name: 'x', ...options }, http)).toThrow(`${name} has no effect`)
   })
-
-  it('FL-23 trustProxy without a throttle would have no effect: it is refused', () => {
-    expect(() => guarded({ limits: { failuresPerMinute: 0 } }, { trustProxy: 1 })).toThrow(
-      'trustProxy has no effect',
-    )
-  })
 })

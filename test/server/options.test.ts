@@ -115,6 +115,7 @@ const ofServer: Omit<Difference<MCPServerOptions>, 'limits' | 'clock' | 'logger'
   scopeHierarchy: [['absent', { admin: ['write'] }], ({ ask }) => status(ask(...call('purge')))],
 }
 
+const ofFailures = new Set(['failuresPerMinute', 'shared'])
 const ofLimits: Omit<Difference<Limits>, 'maxConnections' | 'maxStreams' | 'bodyTimeoutMs'> = {
   toolTimeoutMs: [['absent', 1], async ({ ask }) => textOf(await answerOf(await ask(...call('works'))))],
   maxBodyBytes: [['absent', 10], ({ ask }) => status(ask(...call('whoami')))],
@@ -126,6 +127,10 @@ const ofLimits: Omit<Difference<Limits>, 'maxConnections' | 'maxStreams' | 'body
   ],
   failuresPerMinute: [
     ['absent', 1],
+    async ({ ask }) => [await status(ask('tools/list', {}, 'x')), await status(ask('tools/list', {}, 'y'))],
+  ],
+  shared: [
+    ['absent', { pour: async () => ({ isPoured: false, level: 60 }) }],
     async ({ ask }) => [await status(ask('tools/list', {}, 'x')), await status(ask('tools/list', {}, 'y'))],
   ],
 }
@@ -228,7 +233,7 @@ describe('FL-23 what makes a difference: of a server', () => {
 
   it.each(Object.entries(ofLimits))('limits.%s', (name, difference) => {
     const options = (value: unknown) => ({
-      limits: name === 'failuresPerMinute' ? bag(name, value) : { failuresPerMinute: 0, ...bag(name, value) },
+      limits: ofFailures.has(name) ? bag(name, value) : { failuresPerMinute: 0, ...bag(name, value) },
     })
     return differs(difference as never, (value) => world(options(value)))
   })
@@ -327,6 +332,9 @@ describe('FL-23 what makes a difference: on HTTP', () => {
     [{ requestsPerMinute: 1_000_001 }, /limits\.requestsPerMinute/],
     [{ requestsPerMinute: '10' }, /limits\.requestsPerMinute/],
     [{ failuresPerMinute: -1 }, /failuresPerMinute/],
+    [{ shared: {} }, /limits\.shared/],
+    [{ shared: null }, /limits\.shared/],
+    [{ shared: { pour: async () => ({}) }, failuresPerMinute: 0 }, /shared has no effect/],
     [{ failuresPerMinute: Number.NaN }, /failuresPerMinute/],
     [{ bodyTimeout: 1 }, /unknown option "bodyTimeout"/],
   ])('limits %j is refused, and named', (limits, message) => {

@@ -134,6 +134,39 @@ describe('D-70 identity over stdio', () => {
     ])
   })
 
+  it('A-41 who is bound to tools gets these, and hears of nothing else', async () => {
+    const { server } = served()
+    const bound = new AccessToken({ token: 'local', scopes: ['read'], tools: ['read', 'later'] })
+    const { ask, next } = await legacy(server, bound)
+    expect(namesOf((await ask('tools/list')).result?.tools)).toEqual(['read'])
+    expect((await ask('resources/list')).result?.resources).toEqual([])
+    expect((await ask('tools/call', { name: 'read' })).result?.content).toMatchObject([{ text: 'read' }])
+    const refused = await ask('tools/call', { name: 'who' })
+    expect(refused.error?.message).toContain('Access denied')
+    for (const [method, params] of [
+      ['resources/read', { uri: 'open://one' }],
+      ['resources/subscribe', { uri: 'open://one' }],
+      [
+        'completion/complete',
+        { ref: { type: 'ref/resource', uri: 'ruled://{id}' }, argument: { name: 'id', value: '' } },
+      ],
+    ] as const)
+      expect((await ask(method, params)).error, method).toBeDefined()
+    server.resource('open://two', {}, () => 'x')
+    server.tool('sooner', {}, () => '')
+    await turn()
+    server.tool('later', {}, () => '')
+    expect((await next()).method).toBe('notifications/tools/list_changed')
+    // Had it heard of more, it would come before the answer.
+    expect((await ask('ping')).before).toEqual([])
+  })
+
+  it('D-29 a list that is made for somebody is private, also on a server without auth', async () => {
+    const server = new MCPServer({ name: 'plain', logger: () => {} }).tool('who', {}, () => 'x')
+    const { ask } = await piped(server, new AccessToken({ token: 'local', tools: ['who'] }))
+    expect((await ask('tools/list', enveloped())).result).toMatchObject({ cacheScope: 'private' })
+  })
+
   it('an identity that is none is refused', async () => {
     await expect(served().server.stdio({ subject: 'ann' } as never)).rejects.toThrow(TypeError)
   })

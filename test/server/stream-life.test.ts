@@ -187,6 +187,24 @@ describe('D-41 a stream ends when its token is revoked', () => {
     server.resourceUpdated('notes://today')
     expect(await reduced.rest()).toEqual([farewell])
   })
+
+  it('A-41 and one that is bound to tools since, also to fewer than it was', async () => {
+    const { server, listen, known, pass } = house()
+    const { url } = await listen()
+    known.known.set('two', { ...person('carol'), tools: ['a', 'b'] })
+    const fewer = reading(await listenOn(await openSession({ url, token: 'two' })))
+    const bound = await subscription(url, 'bob')
+    known.known.set('bob', { ...person('bob', ['notes']), tools: ['a'] })
+    await pass(60_000)
+    server.resourceUpdated('notes://today')
+    expect(await bound.rest()).toEqual([farewell])
+    server.tool('a', {}, () => '')
+    expect((await fewer.next())?.method).toBe('notifications/tools/list_changed')
+    known.known.set('two', { ...person('carol'), tools: ['b'] })
+    await pass(60_000)
+    server.remove('tool', 'a')
+    expect(await fewer.rest()).toEqual([])
+  })
 })
 
 describe('a reader', () => {

@@ -318,6 +318,11 @@ describe('diagnosticsEvents', () => {
     'cache.hit',
     'cache.miss',
     'introspection',
+    'store',
+    'revocation.synced',
+    'fail_open',
+    'rate_limit',
+    'audit.dropped',
   ] as const satisfies readonly AuthEvent['type'][]
 
   it('publishes each event on the channel of its type, to those who listen', async () => {
@@ -359,6 +364,11 @@ describe('diagnosticsEvents', () => {
         'cache.hit': { type: 'cache.hit', cache: 'token' },
         'cache.miss': { type: 'cache.miss', cache: 'verdict' },
         introspection: { type: 'introspection', result: 'active', seconds: 1 },
+        store: { type: 'store', operation: 'find', result: 'ok', seconds: 1 },
+        'revocation.synced': { type: 'revocation.synced', source: 'poll', lag: 1 },
+        fail_open: { type: 'fail_open', component: 'keys' },
+        rate_limit: { type: 'rate_limit', result: 'allowed' },
+        'audit.dropped': { type: 'audit.dropped', count: 1 },
       }
       const event = events[name]
       const [early, late] = [vi.fn(), vi.fn()]
@@ -461,6 +471,49 @@ describe('metricEvents', () => {
         'mcp.auth.introspection.duration{result=failed} 1 histogram in s',
       ].sort(),
     )
+  })
+
+  it('records what API keys tell of: the store, the lag of revocations, limits, and what was served or lost', async () => {
+    const { meter, lines } = meterOf()
+    const sink = metricEvents(meter)
+    const events: readonly AuthEvent[] = [
+      { type: 'store', operation: 'find', result: 'ok', seconds: 0.1 },
+      { type: 'store', operation: 'changes', result: 'failed', seconds: 0.1 },
+      { type: 'revocation.synced', source: 'poll', lag: 7 },
+      { type: 'revocation.synced', source: 'poll', lag: 1.5 },
+      { type: 'revocation.synced', source: 'notify', lag: 0.25 },
+      { type: 'fail_open', component: 'keys' },
+      { type: 'fail_open', component: 'keys' },
+      { type: 'rate_limit', result: 'allowed' },
+      { type: 'rate_limit', result: 'refused' },
+      { type: 'audit.dropped', count: 3 },
+      { type: 'cache.hit', cache: 'negative' },
+    ]
+    for (const event of events) sink(event)
+    expect(await lines()).toEqual(
+      [
+        'mcp.auth.store.duration{op=find,result=ok} 1 histogram in s',
+        'mcp.auth.store.duration{op=changes,result=failed} 1 histogram in s',
+        'mcp.auth.revocation.lag{source=poll} 1.5',
+        'mcp.auth.revocation.lag{source=notify} 0.25',
+        'mcp.auth.fail_open{component=keys} 2',
+        'mcp.auth.ratelimit.decisions{result=allowed,scope=key} 1',
+        'mcp.auth.ratelimit.decisions{result=refused,scope=key} 1',
+        'mcp.auth.audit.dropped{sink=store} 3',
+        'mcp.auth.cache.operations{cache=negative,result=hit} 1',
+      ].sort(),
+    )
+  })
+
+  it('records the rest with a meter that has no gauge', () => {
+    const counted: string[] = []
+    const sink = metricEvents({
+      createHistogram: () => ({ record: () => {} }),
+      createCounter: (name) => ({ add: () => void counted.push(name) }),
+    })
+    sink({ type: 'revocation.synced', source: 'poll', lag: 1 })
+    sink({ type: 'fail_open', component: 'revocations' })
+    expect(counted).toEqual(['mcp.auth.fail_open'])
   })
 
   it('FL-71 no label says who called, with what, or where from: names and values come from fixed lists', async () => {

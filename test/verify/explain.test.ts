@@ -109,6 +109,14 @@ const notOfJwts: readonly RefusalReason[] = [
   'not_recognized',
   'revoked',
   'cut_off',
+  'placeholder',
+  'bad_checksum',
+  'unknown_key',
+  'wrong_secret',
+  'disabled',
+  'wrong_environment',
+  'address_not_allowed',
+  'usage_exhausted',
 ]
 
 /** Everything a person or a log could see of it. */

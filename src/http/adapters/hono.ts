@@ -2,8 +2,10 @@ import type { IncomingMessage } from 'node:http'
 import type { MiddlewareHandler } from 'hono'
 import type { AccessToken } from '../../core/index.ts'
 import { withoutCredentials } from '../fetch-request.ts'
-import { type BearerGate, type BearerGateOptions, gateOf, runBehind } from '../gate.ts'
+import { type BearerGate, type BearerGateOptions, gateOf, isRefusal, runBehind } from '../gate.ts'
+import { requestHead } from '../head.ts'
 import { hideCredentials } from '../node-request.ts'
+import { refusalResponse } from '../refusal.ts'
 
 export { getAccessToken, requireAuth, requireScopes } from '../context.ts'
 export type { BearerGate, BearerGateOptions } from '../gate.ts'
@@ -33,10 +35,12 @@ export function bearerAuth(
 ): MiddlewareHandler<{ Variables: { auth: AccessToken } }> {
   const gate = gateOf(options)
   return async (c, next) => {
-    const answer = await gate(c.req.raw)
-    if (answer instanceof Response) return answer
+    const { env } = c
+    const incoming = isNode(env) ? env.incoming : undefined
+    const answer = await gate.authenticate(requestHead(c.req.raw, incoming?.socket))
+    if (isRefusal(answer)) return refusalResponse(answer, c.req.raw.method)
     c.req.raw = withoutCredentials(c.req.raw, gate.credentialHeaders)
-    if (isNode(c.env)) hideCredentials(c.env.incoming, gate.credentialHeaders)
+    if (incoming) hideCredentials(incoming, gate.credentialHeaders)
     c.set('auth', answer)
     return runBehind(gate, answer, next)
   }

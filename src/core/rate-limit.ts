@@ -1,5 +1,5 @@
-import type { Clock } from '../core/clock.ts'
-import { numberBetween } from '../core/options.ts'
+import type { Clock } from './clock.ts'
+import { numberBetween } from './options.ts'
 
 /** How much one caller may ask for. */
 export interface RateLimiterOptions {

@@ -21,6 +21,19 @@ describe('placeholderCause', () => {
     ['Bearer [object Object]', 'missing_value'],
     ['Bearer <token>', 'angle_brackets'],
     ['<token>', 'angle_brackets'],
+    ['YOUR_API_KEY', 'example'],
+    ['Bearer your-token-here', 'example'],
+    ['your_mcp_api_key', 'example'],
+    ['my_secret', 'example'],
+    ['Bearer API_KEY', 'example'],
+    ['changeme', 'example'],
+    ['REPLACE_ME', 'example'],
+    ['token', 'example'],
+    ['xxx', 'example'],
+    ['sk-xxxxxxxxxxxx', 'example'],
+    ['mcpk_live_XXXXXXXX', 'example'],
+    ['sk-...', 'example'],
+    ['Bearer ********', 'example'],
   ])('FL-32 explains %s as %s', (value, cause) => {
     expect(placeholderCause(value)).toBe(cause)
   })
@@ -34,6 +47,13 @@ describe('placeholderCause', () => {
     'Bearer nullable',
     'Bearer a<b>c',
     'Bearer %41%42',
+    'xx',
+    'xxxy',
+    'sk-xxxa',
+    'tokens',
+    'my_secret_42',
+    'changemenow',
+    `xxx${'x'.repeat(100)}`,
   ])('FL-32 has no explanation for %s', (value) => {
     expect(placeholderCause(value)).toBeUndefined()
   })

@@ -1,0 +1,43 @@
+import type { AuditEntry } from './audit-event.ts'
+import type { KeyRecord } from './key-record.ts'
+import type { UseContext } from './key-uses.ts'
+
+/** Something that happened to a key while it was presented, as long as nobody has written it down. */
+export interface Occasion {
+  readonly event: 'auth.failure' | 'auth.rate_limited' | 'key.used_in_grace'
+  readonly reason: string | undefined
+  /** Absent for a key that does not exist. */
+  readonly record: KeyRecord | undefined
+  readonly use: UseContext
+}
+
+/** What is recorded of it. */
+export function occasionEntry({ event, reason, record, use }: Occasion): AuditEntry {
+  return {
+    event,
+    outcome: event === 'key.used_in_grace' ? 'success' : 'failure',
+    severity: alarming.has(reason) ? 'warning' : 'notice',
+    ...(reason !== undefined && { reason }),
+    ...(record === undefined ? { actor: { type: 'key' } } : aboutKey(record)),
+    // Who knows the id and not the secret has not shown to be the key.
+    ...(reason === 'wrong_secret' && { actor: { type: 'key' } }),
+    ...sourceOf(use),
+  }
+}
+
+/** What hints at a key in the wrong hands. */
+const alarming: ReadonlySet<string | undefined> = new Set(['wrong_secret', 'revoked', 'address_not_allowed'])
+
+/** Who did it and to what: a key, to itself. */
+export function aboutKey({
+  id,
+  lineageId,
+  name,
+}: KeyRecord): Pick<AuditEntry, 'actor' | 'keyId' | 'lineageId'> {
+  return { actor: { type: 'key', id, name }, keyId: id, lineageId }
+}
+
+/** Where a request came from. */
+export function sourceOf({ address, requestId }: UseContext): Pick<AuditEntry, 'address' | 'requestId'> {
+  return { ...(address !== undefined && { address }), ...(requestId !== undefined && { requestId }) }
+}

@@ -1,0 +1,1 @@
+export { type KeysAdmin, type KeysAdminOptions, keysAdmin } from './keys-admin.ts'
