@@ -6,6 +6,8 @@ export interface Command {
   readonly summary: string
   /** The text of `--help`. */
   readonly help: string
+  /** The same when `--help` stands among these words, where they name a part of the command. Default: `help`. */
+  helpFor?(argv: readonly string[]): string
   /** Runs it; throws a `UsageError` for words it does not understand. */
   run(argv: readonly string[], terminal: Terminal): Promise<number>
 }

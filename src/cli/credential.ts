@@ -30,10 +30,17 @@ export async function credential(
   }
   if (auth === '-') return new BearerAuth(await terminal.input(longestInput, signal), '--auth -: the token')
   const token = new BearerAuth(auth, '--auth: the token')
-  terminal.note(
-    `mcp-bearer: warning: a token on the command line ${visible}; use --auth env:NAME, file:PATH, command:PROGRAM, or - for standard input`,
+  warnOfVisible(
+    'a token',
+    'use --auth env:NAME, file:PATH, command:PROGRAM, or - for standard input',
+    terminal,
   )
   return token
+}
+
+/** Says that a secret on the command line can be seen, and what to do instead. */
+export function warnOfVisible(what: string, instead: string, terminal: Terminal): void {
+  terminal.note(`mcp-bearer: warning: ${what} on the command line ${visible}; ${instead}`)
 }
 
 /** Log lines as notes. They may repeat a path or a name, which a terminal must not obey. */
@@ -43,8 +50,10 @@ export function notes(terminal: Terminal): Logger {
 
 /** Says that a header with a credential in it is as visible as a token. */
 export function warnOfHeader(name: string, terminal: Terminal): void {
-  terminal.note(
-    `mcp-bearer: warning: the header ${name} on the command line ${visible}; write '${name}: \${NAME}' in single quotes and set the environment variable NAME`,
+  warnOfVisible(
+    `the header ${name}`,
+    `write '${name}: \${NAME}' in single quotes and set the environment variable NAME`,
+    terminal,
   )
 }
 

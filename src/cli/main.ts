@@ -13,6 +13,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   call: async () => (await import('./commands/call.ts')).call,
   read: async () => (await import('./commands/read.ts')).read,
   prompt: async () => (await import('./commands/prompt.ts')).prompt,
+  keys: async () => (await import('./commands/keys.ts')).keys,
 }
 
 async function main(argv: readonly string[], screen: Terminal): Promise<number> {
@@ -30,7 +31,7 @@ async function main(argv: readonly string[], screen: Terminal): Promise<number> 
   }
   const command = await load()
   if (rest.includes('--help')) {
-    screen.line(command.help)
+    screen.line(command.helpFor?.(rest) ?? command.help)
     return exitCode.ok
   }
   return command.run(rest, screen)

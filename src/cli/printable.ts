@@ -27,9 +27,12 @@ export function entryLine(...words: readonly string[]): string {
     .trimEnd()
 }
 
-/** JSON for a program, that does nothing to a terminal either. */
-export function printableJson(value: unknown): string {
-  return JSON.stringify(value, undefined, 2).replace(commands, (character) =>
+/**
+ * JSON for a program, that does nothing to a terminal either.
+ * @param indent blanks; 0 for one line
+ */
+export function printableJson(value: unknown, indent = 2): string {
+  return JSON.stringify(value, undefined, indent).replace(commands, (character) =>
     Array.from(
       { length: character.length },
       (_unit, at) => `\\u${hex(character.charCodeAt(at)).padStart(4, '0')}`,

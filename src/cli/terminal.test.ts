@@ -49,6 +49,49 @@ describe('progress', () => {
   })
 })
 
+describe('a question', () => {
+  const asking = (signal = never, isTTY = true) => {
+    const [stdin, err] = [screen(isTTY), screen(true)]
+    return { stdin, err, answer: terminal(screen(true), err, stdin).ask('Sure? ', signal) }
+  }
+
+  it('is asked on standard error, and answered by one line', async () => {
+    const { stdin, err, answer } = asking()
+    stdin.write('yes\nmore\n')
+    expect(await answer).toBe('yes')
+    expect(written(err)).toBe('Sure? ')
+  })
+
+  it('is answered with nothing at the end of the input', async () => {
+    const { stdin, answer } = asking()
+    stdin.end()
+    expect(await answer).toBe('')
+  })
+
+  it('is not asked where nobody is', async () => {
+    const { err, answer } = asking(never, false)
+    expect(await answer).toBeUndefined()
+    expect(written(err)).toBe('')
+  })
+
+  it('is let go by Ctrl-C, before and while it waits', async () => {
+    const controller = new AbortController()
+    const { answer } = asking(controller.signal)
+    controller.abort()
+    await expect(answer).rejects.toThrow()
+    await expect(asking(controller.signal).answer).rejects.toThrow()
+  })
+})
+
+describe('the width', () => {
+  it('is that of a screen, and of nothing else', () => {
+    const wide = Object.assign(screen(true), { columns: 132 })
+    expect(terminal(wide).width).toBe(132)
+    expect(terminal(screen(true)).width).toBe(80)
+    expect(terminal(screen(false)).width).toBeUndefined()
+  })
+})
+
 describe('Ctrl-C', () => {
   it('is heard once, and by nobody afterwards', () => {
     const before = process.listenerCount('SIGINT')

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises'
 import { addAbortSignal, type Readable, type Writable } from 'node:stream'
 import { styleText } from 'node:util'
 
@@ -15,6 +16,14 @@ export interface Terminal {
    * @throws RangeError when it is more than `limit` bytes; an error when `signal` is aborted
    */
   input(limit: number, signal: AbortSignal): Promise<string>
+  /**
+   * Asks the person, on standard error, and reads one line.
+   * @returns the line, empty at the end of the input; `undefined` when nobody is there to answer
+   * @throws an error when `signal` is aborted
+   */
+  ask(question: string, signal: AbortSignal): Promise<string | undefined>
+  /** Columns of the screen; `undefined` when the result goes to a file or a program. */
+  readonly width: number | undefined
   /** Listens for Ctrl-C until it is disposed of. A second Ctrl-C ends the process at once. */
   interruption(): Interruption
 }
@@ -26,9 +35,9 @@ export interface Interruption extends Disposable {
 
 /** A {@link Terminal} over the streams of the process. */
 export function terminal(
-  out: Writable & { isTTY?: boolean } = process.stdout,
+  out: Writable & { isTTY?: boolean; columns?: number } = process.stdout,
   err: Writable & { isTTY?: boolean } = process.stderr,
-  stdin: Readable = process.stdin,
+  stdin: Readable & { isTTY?: boolean } = process.stdin,
 ): Terminal {
   const colour = out.isTTY === true && process.env.NO_COLOR === undefined
   return {
@@ -39,6 +48,9 @@ export function terminal(
     },
     style: (format, text) => (colour ? styleText(format, text) : text),
     input: (limit, signal) => readAll(addAbortSignal(signal, stdin), limit),
+    ask: async (question, signal) =>
+      stdin.isTTY && err.isTTY ? readAnswer(stdin, err, question, signal) : undefined,
+    width: out.isTTY ? (out.columns ?? 80) : undefined,
     interruption,
   }
 }
@@ -53,6 +65,22 @@ async function readAll(stdin: Readable, limit: number): Promise<string> {
     chunks.push(bytes)
   }
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/** Not as a terminal of its own: Ctrl-C stays a signal of the process, and a second one ends it at once. */
+async function readAnswer(
+  stdin: Readable,
+  err: Writable,
+  question: string,
+  signal: AbortSignal,
+): Promise<string> {
+  const lines = createInterface({ input: stdin, output: err, terminal: false })
+  try {
+    const isOver = new Promise<string>((resolve) => lines.once('close', () => resolve('')))
+    return await Promise.race([lines.question(question, { signal }), isOver])
+  } finally {
+    lines.close()
+  }
 }
 
 function interruption(): Interruption {

@@ -20,13 +20,22 @@ export interface Person {
   readonly ctrlC?: AbortSignal
   /** Told of each progress line. */
   readonly onProgress?: (text: string) => void
+  /** What is answered to a question; without it nobody is there. Ctrl-C may be pressed instead. */
+  readonly onAsk?: (question: string) => string | Promise<string>
+  /** Told of each line of the result. */
+  readonly onLine?: (text: string) => void
+  /** Columns of the screen. */
+  readonly width?: number
 }
 
 /** Runs a command on a terminal that writes everything down. */
 export async function run(command: Command, argv: readonly string[], person: Person = {}): Promise<Ran> {
   const [out, err, progress]: string[][] = [[], [], []]
   const terminal: Terminal = {
-    line: (text = '') => void out?.push(text),
+    line: (text = '') => {
+      out?.push(text)
+      person.onLine?.(text)
+    },
     note: (text) => void err?.push(text),
     progress: (text) => {
       if (text !== '') progress?.push(text)
@@ -37,6 +46,12 @@ export async function run(command: Command, argv: readonly string[], person: Per
       if ((person.input ?? '').length > limit) throw new RangeError('standard input holds too much')
       return person.input ?? ''
     },
+    async ask(question, signal) {
+      const answer = await person.onAsk?.(question)
+      signal.throwIfAborted()
+      return answer
+    },
+    width: person.width,
     interruption: () => ({
       signal: person.ctrlC ?? new AbortController().signal,
       [Symbol.dispose]: () => {},

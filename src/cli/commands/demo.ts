@@ -1,18 +1,21 @@
 import { parseArgs } from 'node:util'
 import { type Command, UsageError } from '../command.ts'
 import { type DemoCall, demoCases, runCase, toolCall } from '../demo/calls.ts'
+import type { DemoKeys } from '../demo/keys.ts'
 import { type Demo, demoAudience, startDemo } from '../demo/server.ts'
 import { exitCode } from '../exit-codes.ts'
 import { type Terminal, table } from '../terminal.ts'
 
-const help = `Usage: mcp-bearer demo [--once] [--port 8000] [--json]
+const help = `Usage: mcp-bearer demo [--once] [--port 8000] [--db FILE] [--json]
 
-Starts a protected MCP server on this machine, mints real tokens, calls the server
-with good and bad ones, and shows what came of it. Then it keeps running, so that
-you can call it yourself.
+Starts a protected MCP server on this machine, mints real tokens and API keys, calls
+the server with good and bad ones, and shows what came of it. Then it keeps running,
+so that you can call it yourself. Its API keys stay: they work the next time, too.
 
   --once      stop after the calls; exit 0 only if every outcome is as it should be
   --port N    the port to listen on; when it is taken, a free one is used
+  --db FILE   where the API keys are kept, or postgres://…; otherwise in a file of
+              your user's data folder
   --json      print one JSON document instead of text`
 
 /** `mcp-bearer demo`: the main job, on real sockets with real keys. */
@@ -20,8 +23,8 @@ export const demo: Command = {
   summary: 'see a protected MCP server at work',
   help,
   async run(argv, terminal) {
-    const { once, json, port } = options(argv)
-    const running = await startDemo(port)
+    const { once, json, port, db } = options(argv)
+    const running = await startDemo(port, db)
     try {
       const calls = await makeCalls(running, terminal)
       const token = await running.issuer.mint({
@@ -29,8 +32,12 @@ export const demo: Command = {
         audience: demoAudience,
         scopes: ['reports:read'],
       })
-      if (json) terminal.line(JSON.stringify({ url: running.listening.url, token, calls }, undefined, 2))
-      else show(running, token, calls, terminal, once)
+      if (json) {
+        const { db: keys, first } = running.apiKeys
+        terminal.line(
+          JSON.stringify({ url: running.listening.url, token, key: first?.key, keys, calls }, undefined, 2),
+        )
+      } else show(running, token, calls, terminal, once)
       running.speak()
       if (!once) await untilStopped(terminal)
       return calls.every((call) => call.ok) ? exitCode.ok : exitCode.failed
@@ -40,16 +47,26 @@ export const demo: Command = {
   },
 }
 
-function options(argv: readonly string[]): { once: boolean; json: boolean; port: number } {
+function options(argv: readonly string[]): {
+  once: boolean
+  json: boolean
+  port: number
+  db: string | undefined
+} {
   try {
     const { values } = parseArgs({
       args: [...argv],
-      options: { once: { type: 'boolean' }, json: { type: 'boolean' }, port: { type: 'string' } },
+      options: {
+        once: { type: 'boolean' },
+        json: { type: 'boolean' },
+        port: { type: 'string' },
+        db: { type: 'string' },
+      },
     })
     const port = Number(values.port ?? 8000)
     if (!Number.isInteger(port) || port < 0 || port > 65_535)
       throw new Error('--port must be a number from 0 to 65535')
-    return { once: values.once === true, json: values.json === true, port }
+    return { once: values.once === true, json: values.json === true, port, db: values.db }
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${help}`)
   }
@@ -66,7 +83,7 @@ async function makeCalls(running: Demo, terminal: Terminal): Promise<DemoCall[]>
 }
 
 function show(
-  { listening, busyPort, refusals }: Demo,
+  { listening, busyPort, refusals, apiKeys }: Demo,
   token: string,
   calls: readonly DemoCall[],
   terminal: Terminal,
@@ -84,10 +101,13 @@ function show(
   terminal.line(`  ${url}\n`)
   title('A token for alice (one hour, scope reports:read, this demo only)')
   terminal.line(`  ${token}\n`)
+  for (const line of keyLines(apiKeys)) terminal.line(line)
+  // The key goes on working when the demo is started again; the token does not.
+  const credential = apiKeys.first?.key ?? token
   title('Call it')
-  terminal.line(`${curlLine(url, token)}\n`)
+  terminal.line(`${curlLine(url, credential)}\n`)
   title('For an MCP host such as Claude Code or Cursor (.mcp.json, mcp.json)')
-  const entry = { type: 'http', url, headers: { Authorization: `Bearer ${token}` } }
+  const entry = { type: 'http', url, headers: { Authorization: `Bearer ${credential}` } }
   terminal.line(`${JSON.stringify({ mcpServers: { demo: entry } }, undefined, 2)}\n`)
   title('Calls just made over HTTP')
   const header = ['credential', 'tool', 'HTTP', 'mcp-bearer client', 'official SDK client', 'as expected']
@@ -113,10 +133,23 @@ function show(
   for (const line of table(told)) terminal.line(`  ${line.trimEnd()}`)
 }
 
+/** What there is to know of the API keys; the first one is shown the one time it can be. */
+function keyLines({ db, first, problem }: DemoKeys): string[] {
+  const where =
+    db === 'memory:'
+      ? [`  They are in memory only, and gone with the demo${problem === undefined ? '' : `: ${problem}`}`]
+      : [`  They are kept in ${db}`, `  More: mcp-bearer keys list --db '${db}'`]
+  const shown =
+    first === undefined
+      ? ['API keys: there are some already', '  One that was lost: mcp-bearer keys rotate, or create another']
+      : ['An API key for alice (shown once, 90 days, scope reports:read)', `  ${first.key}`]
+  return [...shown, ...where, '']
+}
+
 /** One line for a POSIX shell. Nothing in it needs escaping within single quotes. */
-function curlLine(url: string, token: string): string {
+function curlLine(url: string, credential: string): string {
   const { headers, body } = toolCall('whoami')
-  const flags = Object.entries({ Authorization: `Bearer ${token}`, ...headers }).map(
+  const flags = Object.entries({ Authorization: `Bearer ${credential}`, ...headers }).map(
     ([name, value]) => `-H '${name}: ${value}'`,
   )
   return `curl -s ${url} ${flags.join(' ')} -d '${body}'`

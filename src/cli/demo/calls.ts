@@ -2,6 +2,7 @@ import { Client as SdkClient, StreamableHTTPClientTransport } from '@modelcontex
 import { Client } from '../../client/index.ts'
 import { AuthError } from '../../core/index.ts'
 import { RSAKeyPair } from '../../issuer/index.ts'
+import { demoKey } from './keys.ts'
 import { type Demo, demoAudience } from './server.ts'
 
 /** One kind of credential, what is called with it, and what must come of it. */
@@ -11,6 +12,8 @@ interface DemoCase {
   readonly authorization: string | undefined
   readonly tool: string
   readonly status: number
+  /** What is done before it is called. */
+  readonly before?: () => Promise<unknown>
 }
 
 /** What came of one case: over plain HTTP, through our client, and through the official SDK's client. */
@@ -49,7 +52,38 @@ export function toolCall(tool: string): { headers: Record<string, string>; body:
 }
 
 /** The credentials of the demo, good and bad, made with real keys. */
-export async function demoCases({ issuer }: Demo): Promise<DemoCase[]> {
+export async function demoCases(demo: Demo): Promise<DemoCase[]> {
+  return [...(await tokenCases(demo)), ...(await keyCases(demo))]
+}
+
+/** The life of an API key: used, replaced and still good for a while, revoked. */
+async function keyCases({ apiKeys: { keys } }: Demo): Promise<DemoCase[]> {
+  const { key, apiKey } = await keys.create({ name: 'demo calls', ...demoKey, expiresInSeconds: 600 })
+  const mistyped = key.endsWith('0') ? `${key.slice(0, -1)}1` : `${key.slice(0, -1)}0`
+  const bearer = { authorization: `Bearer ${key}`, tool: 'whoami' }
+  let next: Promise<{ readonly apiKey: { readonly id: string } }>
+  return [
+    { title: 'API key', ...bearer, status: 200 },
+    { title: 'API key, mistyped', ...bearer, authorization: `Bearer ${mistyped}`, status: 401 },
+    {
+      title: 'API key, replaced, in grace',
+      ...bearer,
+      status: 200,
+      before: () => {
+        next = keys.rotate(apiKey.id, { graceSeconds: 60 })
+        return next
+      },
+    },
+    {
+      title: 'API key, revoked',
+      ...bearer,
+      status: 401,
+      before: async () => keys.revokeMany([apiKey.id, (await next).apiKey.id]),
+    },
+  ]
+}
+
+async function tokenCases({ issuer }: Demo): Promise<DemoCase[]> {
   const token = { subject: 'alice', audience: demoAudience }
   const good = await issuer.mint({ ...token, scopes: ['reports:read'] })
   const stranger = await RSAKeyPair.generate()
@@ -91,6 +125,7 @@ export async function runCase(
   one: DemoCase,
   onProgress: (text: string) => void,
 ): Promise<DemoCall> {
+  await one.before?.()
   const status = await overHttp(url, one)
   const client = await throughOurClient(url, one, onProgress)
   const sdk = await throughSdk(url, one)

@@ -1,14 +1,16 @@
 import { stderrLogger } from '../../core/index.ts'
 import { LocalIssuer } from '../../issuer/index.ts'
 import { BearerAuthProvider, type Listening, MCPServer } from '../../server/index.ts'
-import type { TokenRefusal } from '../../verify/index.ts'
+import { anyOf, apiKeyVerifier, type TokenRefusal, type VerifierEnvironment } from '../../verify/index.ts'
+import { type DemoKeys, openDemoKeys } from './keys.ts'
 
 /** Who the demo's tokens are for. */
 export const demoAudience = 'mcp-bearer-demo'
 
-/** The demo: an issuer of tokens and a server that trusts it, both on this machine. */
+/** The demo: an issuer of tokens, API keys, and a server that takes both, all on this machine. */
 export interface Demo {
   readonly issuer: LocalIssuer
+  readonly apiKeys: DemoKeys
   readonly listening: Listening
   /** The port that was asked for and taken already, when there was one. */
   readonly busyPort: number | undefined
@@ -19,35 +21,42 @@ export interface Demo {
   close(): Promise<void>
 }
 
-/** Starts the demo. A port that is taken falls back to a free one. */
-export async function startDemo(port: number): Promise<Demo> {
+/**
+ * Starts the demo. A port that is taken falls back to a free one.
+ * @param db where its API keys are; `undefined` for the usual place
+ */
+export async function startDemo(port: number, db: string | undefined): Promise<Demo> {
+  const apiKeys = await openDemoKeys(db)
   const issuer = await LocalIssuer.start({ logger: () => {} })
   const refusals = new Map<string, TokenRefusal>()
   let isSpeaking = false
-  const auth = new BearerAuthProvider(
-    { jwksUri: issuer.jwksUri, issuer: issuer.issuer, audience: demoAudience },
-    {
-      // The calls of the demo are meant to fail; what is told of them stands below the table.
-      logger: (entry) => {
-        if (isSpeaking) stderrLogger(entry)
-      },
-      onRefused: (refusal) => {
-        if (!refusals.has(refusal.reason)) refusals.set(refusal.reason, refusal)
-      },
+  const environment: VerifierEnvironment = {
+    // The calls of the demo are meant to fail; what is told of them stands below the table.
+    logger: (entry) => {
+      if (isSpeaking) stderrLogger(entry)
     },
-  )
+    onRefused: (refusal) => {
+      if (!refusals.has(refusal.reason)) refusals.set(refusal.reason, refusal)
+    },
+  }
+  const { jwksUri } = issuer
+  const jwts = new BearerAuthProvider({ jwksUri, issuer: issuer.issuer, audience: demoAudience }, environment)
+  const keys = apiKeyVerifier({ store: apiKeys.store }, environment)
+  const auth = anyOf([jwts, keys], environment)
   const server = new MCPServer({ name: 'mcp-bearer-demo', version: '1.0.0', auth })
   addTools(server)
   const close = async () => {
     await server.close()
     await issuer.close()
+    await keys.close()
+    await apiKeys.store.close()
   }
   try {
     const { listening, busyPort } = await listenSomewhere(server, port)
     const speak = () => {
       isSpeaking = true
     }
-    return { issuer, listening, busyPort, refusals, speak, close }
+    return { issuer, apiKeys, listening, busyPort, refusals, speak, close }
   } catch (error) {
     await close()
     throw error

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest'
+import { UsageError } from '../command.ts'
+import { dateOf, distance, durationOf, momentOf, timeText } from './times.ts'
+
+const now = Date.UTC(2027, 0, 1)
+
+describe('a duration', () => {
+  it.each([
+    ['90d', 7_776_000],
+    ['12h', 43_200],
+    ['30m', 1800],
+    ['3600s', 3600],
+    ['2w', 1_209_600],
+    ['0', 0],
+    ['0s', 0],
+  ])('%s', (text, seconds) => {
+    expect(durationOf(text, '--grace')).toBe(seconds)
+  })
+
+  it.each([
+    '',
+    '90',
+    'd',
+    '-1d',
+    '+1d',
+    '1.5d',
+    '1e3s',
+    '90 d',
+    '90D',
+    '1y',
+    '9999999999d',
+    ' 1d',
+    '1d\n',
+    '00',
+  ])('is not "%s"', (text) => {
+    expect(() => durationOf(text, '--grace')).toThrow(UsageError)
+    expect(() => durationOf(text, '--grace')).toThrow('--grace must be a duration such as 90d')
+  })
+})
+
+describe('a moment', () => {
+  it.each([
+    ['2027-01-31', '2027-01-31T00:00:00.000Z'],
+    ['2028-02-29', '2028-02-29T00:00:00.000Z'],
+    ['2027-01-31T18:00Z', '2027-01-31T18:00:00.000Z'],
+    ['2027-01-31T18:00:30Z', '2027-01-31T18:00:30.000Z'],
+    ['2027-01-31T18:00:30.5+02:00', '2027-01-31T16:00:30.500Z'],
+    ['1d', '2027-01-02T00:00:00.000Z'],
+  ])('%s', (text, iso) => {
+    expect(dateOf(momentOf(text, '--expires'), now).toISOString()).toBe(iso)
+  })
+
+  it('can be so long ago', () => {
+    expect(dateOf(momentOf('12h', '--since'), now, -1).toISOString()).toBe('2026-12-31T12:00:00.000Z')
+  })
+
+  // Without a zone it would mean something else on each machine.
+  it.each([
+    '2027-02-30',
+    '2027-02-29',
+    '2027-13-01',
+    '2027-01-31T18:00',
+    '2027-01-31T25:00Z',
+    '31.1.2027',
+    'tomorrow',
+    '2027',
+    '1800000000',
+    '2027-01-31T18:00+99:00',
+  ])('is not "%s"', (text) => {
+    expect(() => momentOf(text, '--expires')).toThrow('--expires must be a duration such as 90d')
+  })
+})
+
+describe('how far away', () => {
+  it.each([
+    [0, 'now'],
+    [59_000, 'now'],
+    [60_000, 'in 1 min'],
+    [-119 * 60_000, '119 min ago'],
+    [2 * 3_600_000, 'in 2 h'],
+    [-47 * 3_600_000, '47 h ago'],
+    [90 * 86_400_000 - 5, 'in 90 d'],
+    [-3 * 365 * 86_400_000, '3 y ago'],
+  ])('%d ms is %s', (ms, text) => {
+    expect(distance(new Date(now + ms), now)).toBe(text)
+  })
+
+  it('the moment itself is in UTC, and says so', () => {
+    expect(timeText(new Date(now + 61_001))).toBe('2027-01-01 00:01:01Z')
+  })
+})
