@@ -1,16 +1,31 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { describe, expect, it } from 'vitest'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
 import { main, run, startDemo } from './demo.ts'
 
 interface Report {
   url: string
   token: string
+  key?: string
+  keys: string
   calls: { title: string; status: number; client: string; sdk: string; ok: boolean }[]
 }
 
+/** The tests leave the data folder of whoever runs them alone. */
+const inMemory = ['--db', 'memory:']
+
 describe('mcp-bearer demo', () => {
   it('--once shows every outcome with its HTTP status and exits 0', async () => {
-    const { stdout, stderr } = await run(process.execPath, [main, 'demo', '--once', '--port', '0'])
+    const { stdout, stderr } = await run(process.execPath, [
+      main,
+      'demo',
+      '--once',
+      '--port',
+      '0',
+      ...inMemory,
+    ])
     // Above the table stand a token and a curl line; neither belongs in the report of a failed test.
     const outcomes = stdout.slice(stdout.indexOf('Calls just made over HTTP'))
     for (const [title, status] of [
@@ -21,23 +36,37 @@ describe('mcp-bearer demo', () => {
       ['tampered token', '401'],
       ['missing scope', '403'],
       ['valid token', '200'],
+      ['API key', '200'],
+      ['API key, mistyped', '401'],
+      ['API key, replaced, in grace', '200'],
+      ['API key, revoked', '401'],
     ]) {
       expect(outcomes).toMatch(new RegExp(`^ *${title} +\\w+ +${status} +.* yes$`, 'm'))
     }
     expect(outcomes).not.toMatch(/ NO$/m)
     // Why, for the operator: with both values where two were compared, and nothing beside it on standard error.
     expect(outcomes).toMatch(/^ *wrong_audience +.* expected mcp-bearer-demo, found another-server$/m)
-    for (const reason of ['expired', 'bad_signature'])
+    for (const reason of ['expired', 'bad_signature', 'bad_checksum', 'revoked'])
       expect(outcomes).toMatch(new RegExp(`^ *${reason} `, 'm'))
     expect(stderr).toBe('')
   })
 
   it('--json says the same to a program', async () => {
-    const { stdout } = await run(process.execPath, [main, 'demo', '--once', '--port', '0', '--json'])
+    const { stdout } = await run(process.execPath, [
+      main,
+      'demo',
+      '--once',
+      '--port',
+      '0',
+      '--json',
+      ...inMemory,
+    ])
     const { calls } = JSON.parse(stdout) as Report
-    expect(calls).toHaveLength(9)
+    expect(calls).toHaveLength(13)
     expect(calls.every((call) => call.ok)).toBe(true)
     expect(calls.filter((call) => call.status === 200).map((call) => [call.client, call.sdk])).toEqual([
+      ['ok', 'ok'],
+      ['ok', 'ok'],
       ['ok', 'ok'],
       ['ok', 'ok'],
       ['ok', 'ok'],
@@ -63,11 +92,54 @@ describe('mcp-bearer demo', () => {
       blocker.listen(0, '127.0.0.1', () => resolve((blocker.address() as { port: number }).port))
     })
     try {
-      const { stdout } = await run(process.execPath, [main, 'demo', '--once', '--port', String(port)])
+      const { stdout } = await run(process.execPath, [
+        main,
+        'demo',
+        '--once',
+        '--port',
+        String(port),
+        ...inMemory,
+      ])
       expect(stdout.split('\n')[0]).toContain(`Port ${port} is taken, so this is on port `)
     } finally {
       blocker.close()
     }
+  })
+
+  describe('its API keys', () => {
+    const data = mkdtempSync(join(tmpdir(), 'mcp-bearer-data-'))
+    afterAll(() => rmSync(data, { recursive: true }))
+    const demo = async (...words: string[]) => {
+      const env = { PATH: process.env.PATH, XDG_DATA_HOME: data, HOME: data, LOCALAPPDATA: data }
+      return (await run(process.execPath, [main, 'demo', '--once', '--port', '0', ...words], { env })).stdout
+    }
+
+    it('stay in the data folder of the user, where nobody else reads them, and are shown once', async () => {
+      const first = JSON.parse(await demo('--json')) as Report
+      expect(first.key).toMatch(/^mcpk_live_/)
+      expect(first.keys.startsWith(data)).toBe(true)
+      expect(statSync(first.keys).mode & 0o077).toBe(0)
+      const second = await demo()
+      expect(second).toContain('API keys: there are some already')
+      expect(second).toContain(`mcp-bearer keys list --db '${first.keys}'`)
+      expect(second.includes(first.key!.slice(-38))).toBe(false)
+      const listed = await run(process.execPath, [
+        main,
+        'keys',
+        'list',
+        '--db',
+        first.keys,
+        '--status',
+        'active',
+      ])
+      expect(listed.stdout).toContain(first.key!.split('_')[2])
+    })
+
+    it('stay where they are told to', async () => {
+      const db = join(data, 'elsewhere.db')
+      expect((JSON.parse(await demo('--json', '--db', db)) as Report).keys).toBe(db)
+      expect(statSync(db).isFile()).toBe(true)
+    })
   })
 
   it('the command knows its version', async () => {

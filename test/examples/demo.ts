@@ -16,7 +16,9 @@ export interface RunningDemo {
 
 /** Starts `mcp-bearer demo` and resolves when it has printed everything. */
 export async function startDemo(): Promise<RunningDemo> {
-  const child = spawn(process.execPath, [main, 'demo', '--port', '0'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [main, 'demo', '--port', '0', '--db', 'memory:'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve))
   let printed = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
