@@ -203,8 +203,8 @@ export interface ApiKeys {
   disable(id: string, by?: By): Promise<ApiKey>
   enable(id: string, by?: By): Promise<ApiKey>
   /**
-   * Replaces a key by a new one of the same lineage, with the same rights, what is left of its usage limit, and disabled
-   * if it was. A key whose successor ended unused can be rotated again.
+   * Replaces a key by a new one of the same lineage, with the same rights, and disabled if it was. What is left of its
+   * usage limit goes to the new one, which shares it with the old one. A key whose successor ended unused can be rotated again.
    * @throws RangeError when there is no such key, or it is revoked, expired, replaced already, or still waiting for its
    *   first use
    */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { AuditEvent } from './audit-event.ts'
 import { canonicalJson, chainedHash, chainStart } from './audit-hash.ts'
@@ -67,4 +68,50 @@ test('canonical JSON keeps the names every object has', () => {
     '[null,null,"1970-01-01T00:00:00.000Z","ä\\"",0]',
   )
   expect(canonicalJson(undefined)).toBe('null')
+})
+
+test('canonical JSON is what JSON makes of a value, whatever it is, with members in order', () => {
+  const sorted = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value
+    if (Array.isArray(value)) return value.map(sorted)
+    const members = Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1))
+    return members.reduce((copy: Record<string, unknown>, [name, member]) => {
+      copy[name] = sorted(member)
+      return copy
+    }, Object.create(null))
+  }
+  // Names that are numbers come first in every object, whatever their order is as texts.
+  const name = fc.string({ unit: 'binary' }).map((text) => `_${text}`)
+  const strange = fc.constantFrom(
+    undefined,
+    () => 1,
+    Symbol('s'),
+    new Date(0),
+    new Date(Number.NaN),
+    -0,
+    1e21,
+  )
+  const text = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('\ud800', '\u2028', '\\', '"', '\u007f', '\0'),
+  )
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      text,
+      fc.double(),
+      fc.boolean(),
+      fc.constant(null),
+      strange,
+      fc.array(tie('value')),
+      fc.dictionary(name, tie('value')),
+      tie('value').map((inner) => ({ toJSON: () => inner })),
+    ),
+  }))
+  fc.assert(
+    fc.property(value, (any) => {
+      const json = JSON.stringify(any)
+      expect(canonicalJson(any)).toBe(json === undefined ? 'null' : JSON.stringify(sorted(JSON.parse(json))))
+    }),
+  )
 })

@@ -27,6 +27,7 @@ export interface FirstUses {
  */
 export function firstUses(store: KeyStore, most: number): FirstUses {
   const waiting = new Map<string, Task>()
+  const inTurn = turns(atOnce)
   const done = new Set<string>()
 
   return {
@@ -59,7 +60,7 @@ export function firstUses(store: KeyStore, most: number): FirstUses {
 
   function run(task: Task): void {
     task.isRunning = true
-    const result = task.work().then(
+    const result = inTurn(task.work).then(
       () => {
         waiting.delete(task.name)
         remember(task.name)
@@ -85,6 +86,26 @@ interface Task {
   readonly work: () => Promise<void>
   isRunning: boolean
   result: Promise<void> | undefined
+}
+
+/** Transactions at once. Keys that are all new together, such as imported ones, must leave connections to requests. */
+const atOnce = 4
+
+/** Does so much at once, and the rest in its order. */
+function turns(most: number) {
+  const waiting: (() => void)[] = []
+  let running = 0
+  return async <T>(work: () => Promise<T>): Promise<T> => {
+    if (running < most) running += 1
+    else await new Promise<void>((resolve) => waiting.push(resolve))
+    try {
+      return await work()
+    } finally {
+      const next = waiting.shift()
+      if (next === undefined) running -= 1
+      else next()
+    }
+  }
 }
 
 /** How often a change is made anew from what somebody else has just written. */

@@ -19,7 +19,7 @@ const readers = {
   tenant: (option, value) => ({ tenant: oneLine(option, value) }),
   clientId: (option, value) => ({ clientId: oneLine(option, value) }),
   scopes: (option, value) => ({ scopes: readScopes(option, value) }),
-  tools: (option, value) => ({ tools: lineList(option, value) }),
+  tools: (option, value) => ({ tools: readTools(option, value) }),
   audience: (option, value) => ({ audiences: readAudiences(option, value) }),
   addresses: (option, value) => ({ addresses: readAddresses(option, value) }),
   rateLimit: (option, value) => ({ rateLimit: wholeNumber(option, value, 1, 1_000_000) }),
@@ -125,6 +125,13 @@ function readOwner(option: string, value: unknown): KeyOwner {
 function readScopes(option: string, value: unknown): readonly string[] {
   const scopes = scopeList(option, value)
   return scopes.length === 0 ? scopes : lineList(option, scopes)
+}
+
+/** Who writes a pattern expects something of it; it would be the name of no tool. */
+function readTools(option: string, value: unknown): readonly string[] {
+  const tools = lineList(option, value)
+  if (!tools.some((name) => name.includes('*'))) return tools
+  throw new TypeError(`${option} must hold whole names, as tools/list shows them: there are no patterns`)
 }
 
 /** Resources are named by URLs, which are longer than names. */

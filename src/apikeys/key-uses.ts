@@ -7,6 +7,7 @@ import type { HashAlgorithm, KeyRecord } from './key-record.ts'
 import type { KeyStore } from './key-store.ts'
 import { lastUses } from './last-uses.ts'
 import { quietSink } from './store-events.ts'
+import type { NamedKey } from './use-entries.ts'
 
 /**
  * Writes down how keys are used, behind the back of requests: nothing here makes one wait, or fail. A process that is
@@ -16,7 +17,7 @@ export interface KeyUses {
   /** A key was good. */
   accepted(record: KeyRecord, use: UseContext): void
   /** A key was refused; without a record, one that does not exist. */
-  refused(reason: string, record: KeyRecord | undefined, use: UseContext): void
+  refused(reason: string, record: NamedKey | undefined, use: UseContext): void
   /** A key was used more often than its rate limit allows. */
   limited(record: KeyRecord, use: UseContext): void
   /** Writes all that waits. @throws AuthError `verifier_unavailable`; what was not written is kept */

@@ -39,6 +39,9 @@ export async function update(life: Lifecycle, id: string, change: ApiKeyUpdate, 
   return changeKey(life, 'update', id, (record) => {
     refuseRevoked('update', record)
     const now = timeOf(life)
+    if (read.usageLimit !== undefined && record.replacedBy !== undefined) {
+      throw new TypeError('update: usageLimit: a key that was replaced shares what its successor has left')
+    }
     const expiry = given.expiresAt === undefined ? {} : newExpiry(life, record, given.expiresAt, now)
     const after = { ...without(record, gone), ...read, ...expiry, updatedAt: now }
     checkSpan('update', after.notBefore, after.expiresAt)

@@ -7,6 +7,7 @@ import { givenOptions } from './input.ts'
 import { newKeyMembers, readNewKey } from './key-draft.ts'
 import type { KeyRecord } from './key-record.ts'
 import { attempts, type Lifecycle, newRecord, timeOf, tooBusy } from './lifecycle.ts'
+import { textsOf } from './metadata.ts'
 import { recordForAudit, toApiKey } from './view.ts'
 
 const ownMembers = ['key', 'sha256', 'allowWeak']
@@ -41,9 +42,20 @@ function readImported(
   now: number,
 ): KeyRecord {
   const given = givenOptions(owner, item, [...newKeyMembers, ...ownMembers])
-  const { key: _key, sha256: _sha256, allowWeak: _allowWeak, ...rest } = given
+  const { key, sha256: _sha256, allowWeak: _allowWeak, ...rest } = given
   const draft = readNewKey(owner, rest, life, now)
+  // One of others looks like nothing in particular, and tables that are taken over have it where one does not think of it.
+  if (typeof key === 'string' && textsOf(draft).some((text) => shows(text, key))) {
+    throw new TypeError(
+      `${owner}: the key stands in another member, too; what is there is shown to everybody`,
+    )
+  }
   return newRecord(importedIdentity(owner, given, life), draft, doer, now)
+}
+
+/** What is short may be in any text by chance. */
+function shows(text: string, key: string): boolean {
+  return text === key || (key.length >= 8 && text.includes(key))
 }
 
 /** Adds those that are not there yet. Somebody else may add some between the question and the answer. */

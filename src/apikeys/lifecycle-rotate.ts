@@ -25,7 +25,7 @@ export async function rotate(
 ): Promise<CreatedApiKey> {
   const doer = readBy('rotate', by)
   const rotation = readRotation(life, how)
-  return changeKey(life, 'rotate', id, async (old) => {
+  const { key, record, old, now } = await changeKey(life, 'rotate', id, async (old) => {
     const now = timeOf(life)
     await refuseUnfit(life, old, now)
     const { key, record } = successor(life, old, rotation, doer, now)
@@ -36,9 +36,30 @@ export async function rotate(
         update: [{ record: replaced }],
         audit: [rotatedEntry(old, replaced, rotation, doer), createdEntry(record, doer, old.id)],
       },
-      answer: created(key, record, now),
+      answer: { key, record, old, now },
     }
   })
+  if (record.usageLimit === undefined) return created(key, record, now)
+  return created(key, { ...record, usageLeft: await moveUses(life, old, record.id) }, now)
+}
+
+/**
+ * What is left of a usage limit goes along with a rotation. It is taken before it is given, so that it is never there
+ * twice, whoever uses the old key meanwhile: that one takes from its successor what it needs. Never rejects, for the new
+ * key is there and has to be told: what cannot be moved has to be set anew.
+ */
+async function moveUses({ store }: Lifecycle, old: KeyRecord, next: string): Promise<number> {
+  let moved = 0
+  try {
+    // A successor that ended before anybody used it has the rest.
+    for (const id of [old.id, old.replacedBy]) {
+      const left = id === undefined ? 0 : await store.takeUses(id, Number.MAX_SAFE_INTEGER)
+      if (left > 0) moved -= await store.takeUses(next, -left)
+    }
+  } catch {
+    // The database has gone in between: then nobody has what was taken.
+  }
+  return moved
 }
 
 function readRotation({ policy }: Lifecycle, how: Rotation): CheckedRotation {
@@ -68,7 +89,7 @@ async function refuseUnfit({ store }: Lifecycle, old: KeyRecord, now: number): P
   }
 }
 
-/** The new key: the same rights, a life of its own. What was used up, and whether it is switched off, goes along. */
+/** The new key: the same rights, a life of its own. Whether it is switched off goes along; what is left of its uses is yet to come. */
 function successor(
   life: Lifecycle,
   old: KeyRecord,
@@ -87,6 +108,7 @@ function successor(
   checkSpan('rotate', old.notBefore, expiresAt)
   const draft: KeyDraft = {
     ...rightsOf(old),
+    ...(old.usageLimit !== undefined && { usageLeft: 0 }),
     ...(expiresAt !== undefined && { expiresAt }),
     ...(waits && { state: 'pending', graceMs }),
   }
@@ -106,7 +128,6 @@ const rights = [
   'addresses',
   'rateLimit',
   'usageLimit',
-  'usageLeft',
   'metadata',
   'isEnabled',
   'notBefore',

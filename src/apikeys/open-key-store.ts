@@ -108,7 +108,7 @@ async function placeOf(owner: string, db: unknown): Promise<Place> {
     case 'sqlite': {
       // `sqlite:///srv/keys.db` is absolute; what `sqlite://keys.db` would be, nobody agrees on.
       const file = rest.startsWith('///') ? rest.slice(2) : rest
-      if (file === '' || file.startsWith('//')) throw strange
+      if (file === '' || /^(?:\/\/|file:)/.test(file)) throw strange
       return { kind: 'sqlite', file }
     }
     case 'file':

@@ -51,6 +51,8 @@ const share = 100
 const largestBlock = 100
 /** Milliseconds for which a key that is used up is not asked about: its limit may be raised. */
 const exhaustedFor = 2000
+/** Keys are seldom replaced while the one before the last still works. */
+const mostHops = 10
 const everyMs = 10_000
 const ticksUntilReturned = 6
 
@@ -161,7 +163,7 @@ function blocks(store: KeyStore, watch: () => number, onEvent: EventSink) {
     const { record } = lease
     const block = Math.min(largestBlock, Math.max(1, lease.waiting, Math.floor(lease.left / share)))
     try {
-      const taken = await timed(onEvent, 'count', () => store.takeUses(lease.id, block))
+      const taken = await takeOf(lease, block)
       // The limit was set anew meanwhile: these were taken from what it was before, or from what it is; nobody knows.
       if (record.usageLimit !== lease.record.usageLimit) return
       lease.held += taken
@@ -169,6 +171,23 @@ function blocks(store: KeyStore, watch: () => number, onEvent: EventSink) {
       if (taken === 0) lease.exhausted = watch() + exhaustedFor
     } finally {
       lease.refilling = undefined
+    }
+  }
+
+  /** Of a key that was replaced, what is left belongs to the one that took its place, and that one shares it. */
+  async function takeOf({ record }: Lease, block: number): Promise<number> {
+    let { id, replacedBy }: Pick<KeyRecord, 'id' | 'replacedBy'> = record
+    for (let hops = 0; ; hops++) {
+      const name = id
+      const taken = await timed(onEvent, 'count', () => store.takeUses(name, block))
+      // Whatever a store of somebody else answers, it has given no more than it was asked for.
+      if (taken > 0) return Math.min(taken, block)
+      if (hops === mostHops) return 0
+      // The record that was presented may be older than its replacement.
+      const next = replacedBy ?? (await store.find(id))?.replacedBy
+      if (next === undefined) return 0
+      id = next
+      replacedBy = undefined
     }
   }
 

@@ -1,13 +1,17 @@
 import type { AuditEntry } from './audit-event.ts'
+import { wordsHoldCredential } from './credential-shape.ts'
 import type { KeyRecord } from './key-record.ts'
 import type { UseContext } from './key-uses.ts'
+
+/** What is told of a key. */
+export type NamedKey = Pick<KeyRecord, 'id' | 'lineageId' | 'name'>
 
 /** Something that happened to a key while it was presented, as long as nobody has written it down. */
 export interface Occasion {
   readonly event: 'auth.failure' | 'auth.rate_limited' | 'key.used_in_grace'
   readonly reason: string | undefined
   /** Absent for a key that does not exist. */
-  readonly record: KeyRecord | undefined
+  readonly record: NamedKey | undefined
   readonly use: UseContext
 }
 
@@ -33,11 +37,12 @@ export function aboutKey({
   id,
   lineageId,
   name,
-}: KeyRecord): Pick<AuditEntry, 'actor' | 'keyId' | 'lineageId'> {
+}: NamedKey): Pick<AuditEntry, 'actor' | 'keyId' | 'lineageId'> {
   return { actor: { type: 'key', id, name }, keyId: id, lineageId }
 }
 
-/** Where a request came from. */
+/** Where a request came from. What a caller calls it may be anything, its key too: then it has no name. */
 export function sourceOf({ address, requestId }: UseContext): Pick<AuditEntry, 'address' | 'requestId'> {
-  return { ...(address !== undefined && { address }), ...(requestId !== undefined && { requestId }) }
+  const isNamed = requestId !== undefined && !wordsHoldCredential([requestId])
+  return { ...(address !== undefined && { address }), ...(isNamed && { requestId }) }
 }

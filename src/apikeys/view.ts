@@ -52,11 +52,12 @@ export function toApiKey(record: KeyRecord, now: number): ApiKey {
  * @param now milliseconds since 1970, of the database: `store.time()`
  */
 export function statusOf(record: KeyRecord, now: number): ApiKeyStatus {
-  const { state, isEnabled, notBefore, usageLimit, usageLeft = 0 } = record
+  const { state, isEnabled, notBefore, usageLimit, usageLeft = 0, replacedBy } = record
   if (state === 'revoked') return 'revoked'
   if (isOver(record, now)) return 'expired'
   if (!isEnabled) return 'disabled'
-  if (usageLimit !== undefined && !(usageLeft > 0)) return 'exhausted'
+  // One that was replaced takes what is left from its successor.
+  if (usageLimit !== undefined && !(usageLeft > 0) && replacedBy === undefined) return 'exhausted'
   if (notBefore !== undefined && !(notBefore <= now)) return 'not_yet_valid'
   return state
 }

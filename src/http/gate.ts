@@ -73,8 +73,10 @@ export interface BearerGate {
   /**
    * The same for the head of any request; tell the results apart with {@link isRefusal}. Never rejects.
    * @param attempts who counts what this caller tries. Default: nobody
+   * @param isRecheck whether nothing new is asked for: somebody who was let in is looked at again, which is no use of the
+   *   credential. Default: false
    */
-  authenticate(head: RequestHead, attempts?: Attempts): Promise<AccessToken | Refusal>
+  authenticate(head: RequestHead, attempts?: Attempts, isRecheck?: boolean): Promise<AccessToken | Refusal>
   /** The answer for a code, in the words of this gate: its realm, scopes and metadata. */
   refuse(code: AuthErrorCode, details?: RefusalDetails): Refusal
   /** Whether the token has all the scopes, directly or through the hierarchy. */
@@ -135,7 +137,11 @@ export function bearerGate(options: BearerGateOptions): BearerGate {
   const failed = faultAnswerer(refuse, tell)
   const hint = placeholderHints(credentialHeaders, tell)
 
-  async function authenticate(head: RequestHead, attempts?: Attempts): Promise<AccessToken | Refusal> {
+  async function authenticate(
+    head: RequestHead,
+    attempts?: Attempts,
+    isRecheck = false,
+  ): Promise<AccessToken | Refusal> {
     const credential = read(head)
     if (credential.kind === 'ambiguous') return refuse('invalid_request')
     if (credential.kind !== 'token') {
@@ -146,7 +152,7 @@ export function bearerGate(options: BearerGateOptions): BearerGate {
     }
     const wait = attempts?.blocked(credential.token)
     if (wait !== undefined) return refuse('rate_limited', { retryAfter: wait })
-    const context = new HeadContext(head, policy, addressOf)
+    const context = new HeadContext(head, credential.token, policy, addressOf, isRecheck)
     try {
       const verdict = await verifier.verifyToken(credential.token, context)
       const token = completeVerdict(verdict, clock)

@@ -8,12 +8,22 @@ import type { RequestHead } from './head.ts'
  */
 export class HeadContext implements VerifyContext {
   readonly scopes: ScopePolicy
+  readonly isRecheck: boolean
   readonly #head: RequestHead
+  readonly #token: string
   readonly #addressOf: AddressReader
   #isExpired = false
 
-  constructor(head: RequestHead, scopes: ScopePolicy, addressOf: AddressReader) {
+  constructor(
+    head: RequestHead,
+    token: string,
+    scopes: ScopePolicy,
+    addressOf: AddressReader,
+    isRecheck: boolean,
+  ) {
+    this.isRecheck = isRecheck
     this.#head = head
+    this.#token = token
     this.scopes = scopes
     this.#addressOf = addressOf
   }
@@ -38,9 +48,13 @@ export class HeadContext implements VerifyContext {
 
   get requestId(): string {
     const [id, second] = this.#head.header('x-request-id')
-    return (second === undefined && id !== undefined && isId.test(id) ? id : undefined) as string
+    const isFit = second === undefined && id !== undefined && isId.test(id) && !id.includes(this.#token)
+    return (isFit ? id : undefined) as string
   }
 }
 
-/** Goes into an audit log as it is. Anything else is somebody who tries what that log does with it. */
+/**
+ * Goes into an audit log as it is. Anything else is somebody who tries what that log does with it, or who has shown the
+ * credential there as well.
+ */
 const isId = /^[\w.:-]{1,128}$/

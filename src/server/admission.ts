@@ -26,7 +26,6 @@ export function admitMessage(
   method: string,
   params: unknown,
 ): void | Promise<void> {
-  refuseBeyondTools(exchange, method, params)
   const addressed = addressedBy(served.registry, method, params)
   if (addressed.length === 0) return takeTurn(served, exchange)
   const [first] = addressed
@@ -117,10 +116,11 @@ const beyondTools: ReadonlySet<string> = new Set([
 ])
 
 /**
- * A token that is bound to tools learns nothing of what else there is: the answer is the same whether it exists or not.
+ * A token that is bound to tools learns nothing of what else there is: the answer is the same whether it exists or not. So
+ * this comes before anything is looked up.
  * @throws AuthError `access_denied`
  */
-function refuseBeyondTools(exchange: Exchange, method: string, params: unknown): void {
+export function refuseBeyondTools(exchange: Exchange, method: string, params: unknown): void {
   if (exchange.auth?.tools === undefined) return
   const { name, notifications } = (params ?? {}) as Record<string, unknown>
   const { resourceSubscriptions: uris } = (notifications ?? {}) as Record<string, unknown>

@@ -1,5 +1,5 @@
 import { AuthError, type LogEntry } from '../core/index.ts'
-import { admitMessage } from './admission.ts'
+import { admitMessage, refuseBeyondTools } from './admission.ts'
 import type { Exchange } from './exchange.ts'
 import { stackText } from './failure.ts'
 import { paramHeaderMismatch } from './param-headers.ts'
@@ -22,6 +22,7 @@ export function admitExchange(
   if (exchange.isAdmitted) return
   exchange.isAdmitted = true
   try {
+    refuseBeyondTools(exchange, message.method, message.params)
     if (isModern) checkParamHeaders(served, exchange, message)
     return admitMessage(served, exchange, message.method, message.params)?.catch((error: unknown) =>
       refuse(served, exchange, error),

@@ -106,7 +106,8 @@ function insiders({ gate, middleware, clock }: Mountable): Insiders {
     if (!gate) return Promise.resolve(caller)
     const before = callers.get(caller)
     if (before && Math.abs(clock() - before.at) < knownMs) return before.pending
-    const now: Known = { at: clock(), pending: throughGate(gate, caller) }
+    // One request is one use, however often it is asked about, and for how long.
+    const now: Known = { at: clock(), pending: throughGate(gate, caller, before?.own !== undefined) }
     callers.set(caller, now)
     now.pending.then(
       (own) => {
@@ -142,9 +143,9 @@ function insiders({ gate, middleware, clock }: Mountable): Insiders {
 }
 
 /** Over stdio there is no credential to show; who runs the outer server has said who the client is, or nobody did. */
-async function throughGate(gate: BearerGate, caller: Caller): Promise<Caller> {
+async function throughGate(gate: BearerGate, caller: Caller, isRecheck: boolean): Promise<Caller> {
   if (!caller.incoming) return caller
-  const token = await gate.authenticate(caller.incoming.head)
+  const token = await gate.authenticate(caller.incoming.head, undefined, isRecheck)
   if (!isRefusal(token)) {
     return {
       auth: token,

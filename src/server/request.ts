@@ -1,6 +1,7 @@
 import type { RequestStateCodec, Server, ServerContext } from '@modelcontextprotocol/server'
 import { AuthError, ToolError } from '../core/index.ts'
 import { toAuthInfo } from '../http/auth-info.ts'
+import { refuseBeyondTools } from './admission.ts'
 import { policyEntry } from './admit-exchange.ts'
 import { CallContext, type ProtocolContext } from './call-context.ts'
 import { digestOfCall } from './digest.ts'
@@ -56,6 +57,8 @@ export function answerer(
       return ended(codec, asked, params, ctx)
     }
     try {
+      // Over stdio nobody has asked before.
+      refuseBeyondTools(exchange, ctx.mcpReq.method, params)
       if (middleware.length === 0) {
         const result = await run(call, exchange)
         return protocol.rounds?.isSuspended === true ? ask(protocol.rounds) : result

@@ -60,6 +60,7 @@ export function anyOf(
   return verifierFrom(
     {
       recognizes: (token) => recognizedBy(list, token),
+      isCounting: list.some(({ within }) => within.isCounting),
       judge(token, call) {
         call.decider = nobody
         const { able, isSure } = candidates(list, token)

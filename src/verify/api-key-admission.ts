@@ -2,6 +2,7 @@ import type { KeyRates } from '../apikeys/key-rate.ts'
 import type { KeyRecord } from '../apikeys/key-record.ts'
 import type { KeyUses, UseContext } from '../apikeys/key-uses.ts'
 import type { UsageLeases } from '../apikeys/usage-lease.ts'
+import type { NamedKey } from '../apikeys/use-entries.ts'
 import type { AccessToken, Grant } from '../core/access-token.ts'
 import { AuthError } from '../core/errors.ts'
 import type { EventSink } from '../core/events.ts'
@@ -28,7 +29,7 @@ export interface Admission {
     rehash?: UseContext['rehash'],
   ): MaybeLater<Outcome>
   /** Writes down that a key was refused that was looked for: one that is not there, or has another secret. */
-  refused(reason: RefusalReason, record: KeyRecord | undefined, call: Call): RefusalReason
+  refused(reason: RefusalReason, record: NamedKey | undefined, call: Call): RefusalReason
 }
 
 /** Who counts. */
@@ -98,7 +99,7 @@ export function keyAdmission(
     return refused(reason, record, call)
   }
 
-  function refused(reason: RefusalReason, record: KeyRecord | undefined, { context }: Call): RefusalReason {
+  function refused(reason: RefusalReason, record: NamedKey | undefined, { context }: Call): RefusalReason {
     if (!context?.isRecheck) uses.refused(reason, record, useOf(context))
     return reason
   }

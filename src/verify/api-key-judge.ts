@@ -83,6 +83,7 @@ function keyLookUp(
 ) {
   const { hasher, lastKnownFor } = settings
   const warn = throttled(log, clock)
+  const keep = keeping(cache, watch)
   return lookUp
 
   async function lookUp(asked: Asked): Promise<Outcome> {
@@ -106,13 +107,6 @@ function keyLookUp(
     return admission.judge(token, record, grant, call, rehashOf(record, token))
   }
 
-  /** One that was changed meanwhile too, or a stream that is opened with it now would never hear of that. */
-  function keep(key: KnownKey, { isCurrent, startedAt }: KeyRead): void {
-    const isNewest = (cache.findId(key.id)?.recordAt ?? startedAt) <= startedAt
-    if (isCurrent || isNewest) cache.keep(key)
-    if (!isCurrent && isNewest) watch.missed(key.id)
-  }
-
   function refuse(
     { id, digest, token, call }: Asked,
     record: KeyRecord | undefined,
@@ -120,11 +114,12 @@ function keyLookUp(
   ): RefusalReason {
     const isExampleOnly = record === undefined && settings.isImported && isExample(token)
     const reason = isExampleOnly ? 'placeholder' : record === undefined ? 'unknown_key' : 'wrong_secret'
+    const named = record && { id, lineageId: record.lineageId, name: record.name }
     if (isCurrent) {
-      cache.keepBad(digest, { reason, record, readAt: startedAt })
+      cache.keepBad(digest, { reason, record: named, readAt: startedAt })
       if (record === undefined) cache.lose(id)
     }
-    return admission.refused(reason, record, call)
+    return admission.refused(reason, named, call)
   }
 
   /** Only where the store cannot be reached, and nothing was heard of the key since it was read. */
@@ -146,5 +141,14 @@ function keyLookUp(
   function rehashOf({ hashAlgorithm }: KeyRecord, token: string): UseContext['rehash'] {
     const { algorithm } = hasher
     return hashAlgorithm === algorithm ? undefined : { hash: hasher.hash(token), hashAlgorithm: algorithm }
+  }
+}
+
+/** Keeps what was read. One that was changed meanwhile too, or a stream that is opened with it now never hears of that. */
+function keeping(cache: KeyCache, watch: KeyWatch) {
+  return (key: KnownKey, { isCurrent, startedAt }: KeyRead): void => {
+    const isNewest = (cache.findId(key.id)?.recordAt ?? startedAt) <= startedAt
+    if (isCurrent || isNewest) cache.keep(key)
+    if (!isCurrent && isNewest) watch.missed(key.id)
   }
 }

@@ -37,10 +37,11 @@ export interface ApiKeyVerifier extends CompleteTokenVerifier {
  * time of the database, on every use.
  *
  * Nobody learns why a key is refused but the operator: on the wire every refusal is the same `invalid_token` (RFC 6750
- * section 3.1). It must not stand inside of `cached`, which would count its uses wrong.
+ * section 3.1). It must not stand inside of `cached`, which would not count its uses and says so.
  *
  * @param options the store, and which of its keys are good here
- * @param environment clock, logger, callbacks; `rememberTokens` is how many keys are remembered
+ * @param environment clock, logger, callbacks; `rememberTokens` is how many keys are remembered; of one that is
+ *   not, nothing is known between two questions about a stream that was opened with it, a minute apart
  * @throws TypeError naming the option that is missing, unknown or of the wrong type, or on a runtime without `node:crypto`
  *
  * @example
@@ -75,6 +76,7 @@ export function apiKeyVerifier(
   const verifier = verifierFrom(
     {
       recognizes: (token) => isKey(token, settings),
+      isCounting: true,
       judge(token, call) {
         call.decider = decider
         refuseClosed()

@@ -42,7 +42,8 @@ export interface CachedOptions {
  * @param verifier any verifier; must answer the same for the same token, whoever sends it. Scopes it asks for by itself
  *   must stand in its `requiredScopes`
  * @param environment its clock and `onEvent` are used; of verdicts it is told where the verifier does not report by itself
- * @throws TypeError naming the option that is unknown or out of bounds, or on a runtime without `node:crypto`
+ * @throws TypeError naming the option that is unknown or out of bounds, around an `apiKeyVerifier`, or on a runtime
+ *   without `node:crypto`
  *
  * @example
  * ```ts
@@ -76,6 +77,8 @@ export function cached(
   const traits = traitsOf(verifier)
   const reporting = { report: refusalReporter(world), sink: world.onEvent }
   const within = insideOf(verifier, world.clock, reporting)
+  if (within.isCounting)
+    throw new TypeError('cached: an apiKeyVerifier remembers by itself, and counts each use')
   return verifierFrom(cachedInside(within, traits.recheck, limits, world), traits)
 }
 

@@ -48,6 +48,8 @@ export interface Inside {
    * @throws AuthError `verifier_unavailable`, `insufficient_scope`
    */
   judge(token: string, call: Call): Outcome | Promise<Outcome>
+  /** Whether each use of a token counts, so that nobody may answer for it from what he remembers. */
+  readonly isCounting?: boolean
   /**
    * Whether a token can be one of its own; `undefined` where it cannot say. Left out where a verifier of ours says it all:
    * by `recognizes`, or by `issuers` when it takes JWTs and nothing else.

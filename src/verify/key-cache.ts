@@ -1,4 +1,5 @@
 import type { KeyRecord } from '../apikeys/key-record.ts'
+import type { NamedKey } from '../apikeys/use-entries.ts'
 import type { Grant } from '../core/access-token.ts'
 import { stopwatch } from '../core/clock.ts'
 import type { RefusalReason } from './refusal.ts'
@@ -24,7 +25,8 @@ export interface KnownKey {
 /** A key that is not there, or has another secret. */
 export interface BadKey {
   readonly reason: RefusalReason
-  readonly record: KeyRecord | undefined
+  /** The one with its id. No more of it: whoever knows an id can have as many of these remembered as there are places. */
+  readonly record: NamedKey | undefined
   readonly readAt: number
 }
 
@@ -38,7 +40,10 @@ export interface KeyCache {
   refusal(digest: string): BadKey | undefined
   keep(key: KnownKey): void
   keepBad(digest: string, key: BadKey): void
-  /** Something was changed: what was read before counts no more. */
+  /**
+   * Something was changed: what was read before counts no more.
+   * @param knownUntil up to when every change had been heard of before, by the stopwatch
+   */
   outdate(id: string, knownUntil: number): void
   outdateAll(knownUntil: number): void
   /** A key is not there any more. */

@@ -37,6 +37,7 @@ export function revocable(
   return verifierFrom(
     {
       ...(within.recognizes && { recognizes: within.recognizes }),
+      ...(within.isCounting && { isCounting: true }),
       judge(token, call) {
         const { scopesLater } = call
         // A token that was revoked is no good, and not merely short of a scope.

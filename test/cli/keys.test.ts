@@ -227,6 +227,21 @@ describe('mcp-bearer keys list', () => {
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(width)
   })
 
+  it('does not say "never" of a key whose first use is known and whose last is not written yet', async () => {
+    const { apiKey } = await create()
+    await inStore(folder.db, async (store) => {
+      const record = { ...(await store.find(apiKey.id))!, firstUsedAt: store.time() }
+      const told = {
+        event: 'key.first_use',
+        outcome: 'success',
+        severity: 'info',
+        actor: { type: 'key' },
+      } as const
+      expect(await store.commit({ update: [{ record }], audit: [told] })).toBe(true)
+    })
+    expect((await cli(['list'])).out).toMatch(/never +now$/m)
+  })
+
   it('is not cut where no screen is', async () => {
     await two()
     expect((await cli(['list'])).out).toMatch(

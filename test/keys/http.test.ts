@@ -3,6 +3,7 @@ import { AuthError } from 'mcp-bearer'
 import { type BearerGateOptions, bearerAuth } from 'mcp-bearer/node'
 import { anyOf, jwtVerifier } from 'mcp-bearer/verify'
 import { describe, expect, it } from 'vitest'
+import { apiKeys } from '../../src/apikeys/api-keys.ts'
 import { makeKey } from '../../src/apikeys/format.ts'
 import { keyHasher } from '../../src/apikeys/hash.ts'
 import { memoryKeyStore } from '../../src/apikeys/stores/memory.ts'
@@ -314,6 +315,18 @@ describe('the audit of keys', () => {
     await verifier.close()
     const [event] = await keys.audit({ event: 'auth.failure' })
     expect(event).toMatchObject({ keyId: id, reason: 'revoked', requestId: 'req-42', address: '127.0.0.1' })
+    expect(JSON.stringify(await keys.audit())).not.toContain(key)
+  })
+
+  it('B-122 does not take the key for the name of the request, whatever it looks like', async () => {
+    const { store, keys, verifier, ask } = houseOf({ imported: true })
+    const key = 'team-billing.9f8e7d6c5b4a39281706f5e4'
+    await apiKeys({ store }).import([{ name: 'old', owner: 'bob', key, scopes: ['mcp:read'] }])
+    for (const name of [key, `req:${key}`])
+      expect((await ask(post(`Authorization: Bearer ${key}`, `X-Request-Id: ${name}`))).status).toBe(200)
+    await verifier.close()
+    const [event] = await keys.audit({ event: 'key.first_use' })
+    expect(event).toMatchObject({ address: '127.0.0.1' })
     expect(JSON.stringify(await keys.audit())).not.toContain(key)
   })
 })

@@ -184,6 +184,22 @@ test('a database that is away fails what is not there in advance, and nothing el
   expect(await first.leases.take(record)).toBe(true)
 })
 
+test.each([Number.NaN, -1, undefined, Number.POSITIVE_INFINITY])(
+  'a store that answers %s has given no more than it was asked for, and nobody asks it without end',
+  async (answer) => {
+    const { first, record } = await made(5)
+    let asked = 0
+    first.store.takeUses = async () => {
+      asked += 1
+      if (asked > 50) throw new Error('without end')
+      return answer as number
+    }
+    const taken = [await first.leases.take(record), await first.leases.take(record)]
+    expect(taken).toEqual(answer === Number.POSITIVE_INFINITY ? [true, true] : [false, false])
+    expect(asked).toBeLessThanOrEqual(2)
+  },
+)
+
 test('over several nodes, whatever is asked and fails in whatever order: never more than the limit, and none lost', async () => {
   const step = fc.record({ node: fc.integer({ min: 0, max: 2 }), times: fc.integer({ min: 1, max: 30 }) })
   const act = fc.oneof({ weight: 4, arbitrary: step }, fc.constantFrom('settle' as const, 'minute' as const))

@@ -177,6 +177,7 @@ describe('create', () => {
       ['tools', { ...wanted, tools: [] }],
       ['tools', { ...wanted, tools: many }],
       ['tools', { ...wanted, tools: [''] }],
+      ['tools', { ...wanted, tools: ['read_file', 'read_*'] }],
       ['tools', { ...wanted, tools: undefined }],
       ['audience', { ...wanted, audience: [] }],
       ['audience', { ...wanted, audience: many }],

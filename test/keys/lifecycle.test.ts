@@ -391,7 +391,8 @@ describe('rotate', () => {
     await keys.disable(id)
     const { apiKey } = await keys.rotate(id)
     expect(apiKey).toMatchObject({ usageLimit: 10, usageLeft: 6, status: 'disabled', useCount: 0 })
-    expect((await keys.get(id))?.usageLeft).toBe(6)
+    expect((await keys.get(apiKey.id))?.usageLeft).toBe(6)
+    expect((await keys.get(id))?.usageLeft).toBe(0)
   })
 
   it('never makes a live key of a test key, and one of our own of an imported one', async () => {

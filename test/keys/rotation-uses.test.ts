@@ -86,6 +86,14 @@ describe('a usage limit', () => {
     expect(await use(next.apiKey.id, 2 * limit)).toBe(limit - 50)
   })
 
+  it('of a key that was replaced cannot be set: it would come on top of what its successor has', async () => {
+    const { keys, id } = await world()
+    const { apiKey } = await keys.rotate(id, { graceSeconds: 3600 })
+    await expect(keys.update(id, { usageLimit: 5 })).rejects.toThrow(TypeError)
+    expect(await keys.get(id)).toMatchObject({ status: 'grace', usageLeft: 0 })
+    expect(await keys.update(apiKey.id, { usageLimit: 5 })).toMatchObject({ usageLeft: 5 })
+  })
+
   it('is used up rather than there twice when nobody can tell where it went, and the new key is told all the same', async () => {
     const { keys, own, id, node } = await world()
     own.down('takeUses')

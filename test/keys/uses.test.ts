@@ -252,6 +252,27 @@ describe('first use', () => {
     expect(await audit('key.first_use')).toEqual([])
   })
 
+  test('of many keys at once leaves the database to those who wait for it', async () => {
+    const records = Array.from({ length: 300 }, (_, n) => keyRecord(`k${n}`))
+    const { own, uses, find } = await made(records)
+    let running = 0
+    let most = 0
+    const { commit } = own.store
+    Object.assign(own.store, {
+      async commit(changes: Parameters<typeof commit>[0]) {
+        running += 1
+        most = Math.max(most, running)
+        await settled()
+        running -= 1
+        return commit(changes)
+      },
+    })
+    for (const record of records) uses.accepted(record, {})
+    await uses.flush()
+    expect(most).toBeLessThanOrEqual(4)
+    for (const { id } of records) expect((await find(id)).firstUsedAt).toBeDefined()
+  })
+
   test('is tried every ten seconds while the database is away, and not by each request', async () => {
     const { time, own, uses, find } = await made([keyRecord('a')])
     const record = await find('a')

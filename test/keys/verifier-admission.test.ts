@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { AuthError } from 'mcp-bearer'
-import { anyOf, jwtVerifier, memoryRevocations, revocable } from 'mcp-bearer/verify'
+import { anyOf, cached, jwtVerifier, memoryRevocations, revocable } from 'mcp-bearer/verify'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { makeKey } from '../../src/apikeys/format.ts'
 import { ApiKeyAuthProvider } from '../../src/verify/api-key-provider.ts'
@@ -165,6 +165,20 @@ describe('beside other verifiers', () => {
 })
 
 describe('ApiKeyAuthProvider', () => {
+  it('FL-100 cached refuses to stand around it, whatever stands in between: uses would not be counted', () => {
+    const store = database().open()
+    const own = new ApiKeyAuthProvider({ store })
+    onTestFinished(() => own.close())
+    for (const verifier of [
+      own,
+      revocable(own, memoryRevocations()),
+      anyOf([jwts('https://a.example'), own]),
+    ]) {
+      expect(() => cached(verifier)).toThrow(/^cached: an apiKeyVerifier/)
+    }
+    expect(cached(jwts('https://a.example'))).toBeDefined()
+  })
+
   it('is apiKeyVerifier with new: verdict, recheck, what it recognizes, close', async () => {
     const db = database()
     const { key, id } = await db.add()

@@ -1,7 +1,11 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { AuthError } from 'mcp-bearer'
 import { describe, expect, it } from 'vitest'
 import { makeKey } from '../../src/apikeys/format.ts'
+import { keyHasher } from '../../src/apikeys/hash.ts'
 import type { KeyRecord } from '../../src/apikeys/key-record.ts'
+import { faultyStore } from './faulty-store.ts'
 import { changeKey, database, start, stopwatch, verifierOn, watched } from './verifier-world.ts'
 
 const outage = () => {
@@ -239,7 +243,7 @@ describe('keys that are not there', () => {
     const { warm, verify } = await verifierOn(store.store, {}, { rememberTokens: 1 })
     await warm(key)
     const bad = Array.from({ length: 10_500 }, () => makeKey('mcpk', 'live').key)
-    for (const one of bad) await verify(one)
+    await Promise.all(bad.map((one) => verify(one)))
     const reads = store.asked.length
     expect(await verify(key)).not.toBeNull()
     // The newest are remembered, the oldest are not: there is a bound, and it holds.
@@ -247,6 +251,43 @@ describe('keys that are not there', () => {
     expect(store.asked.length).toBe(reads)
     await verify(bad[0] ?? '')
     expect(store.asked.length).toBe(reads + 1)
+  })
+
+  it('whoever invents them costs a look-up each, and one event of the audit log altogether', async () => {
+    const db = database()
+    const store = faultyStore(db.open())
+    const { verify, verifier } = await verifierOn(store.store)
+    const bad = Array.from({ length: 1000 }, () => makeKey('mcpk', 'live').key)
+    await Promise.all(bad.map((one) => verify(one, { address: '192.0.2.1' })))
+    expect(store.calls('find')).toBe(1000)
+    await verifier.close()
+    const written = await db.admin.readAudit({ event: 'auth.failure', limit: 100 })
+    expect(written.map(({ count = 1 }) => count)).toEqual([1, 999])
+    for (const name of ['commit', 'recordUses', 'takeUses', 'pour', 'list'] as const) {
+      expect(store.calls(name)).toBe(0)
+    }
+  })
+
+  it('that have another secret than the one with their id are remembered without what it holds', async () => {
+    setFlagsFromString('--expose-gc')
+    const collect: () => void = runInNewContext('gc')
+    const db = database()
+    const { key, record } = await db.add()
+    const found: WeakRef<object>[] = []
+    const store = watched(db.open())
+    store.answer(() => {
+      const metadata = { large: 'x'.repeat(8000) }
+      found.push(new WeakRef(metadata))
+      return { ...record, hash: keyHasher().hash(`${key}x`), metadata }
+    })
+    const { verify } = await verifierOn(store.store)
+    for (let n = 0; n < 3; n++) expect(await verify(key)).toBeNull()
+    for (let n = 0; n < 100 && found.some((one) => one.deref() !== undefined); n++) {
+      await new Promise((resolve) => setImmediate(resolve))
+      collect()
+    }
+    expect(found.length).toBeGreaterThan(0)
+    expect(found.map((one) => one.deref())).toEqual(found.map(() => undefined))
   })
 
   it('of good keys so many are remembered as rememberTokens says', async () => {

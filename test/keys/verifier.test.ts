@@ -109,7 +109,8 @@ describe('a key that is not good', () => {
     expect(world.refusals.map((refusal) => refusal.reason)).toEqual([reason, reason, reason])
     expect(world.reason()).toBe(reason)
     expect(world.refusals[2]?.hint).toBe(`the key is ${id}: mcp-bearer keys show ${id}`)
-    expect(store.asked.length).toBe(2)
+    // One that is used up is read again, now and then: another key may have taken its place, and what is left.
+    expect(store.asked.length).toBe(reason === 'usage_exhausted' ? 3 : 2)
   })
 
   it('is told of in the order of the checks', async () => {

@@ -1,6 +1,6 @@
 import type { TokenVerifier } from 'mcp-bearer'
 import { Client } from 'mcp-bearer/client'
-import { MCPServer, type MCPServerOptions } from 'mcp-bearer/server'
+import { MCPServer, type MCPServerOptions, type StandardSchema } from 'mcp-bearer/server'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { z } from 'zod'
 import { slowOnly } from '../../src/server/server-parts.ts'
@@ -397,4 +397,32 @@ describe('what carries a call from round to round', () => {
       { text: '0' },
     ])
   })
+})
+
+describe('what a token that is bound to tools cannot find out', () => {
+  const inputSchema: StandardSchema = {
+    '~standard': {
+      version: 1,
+      vendor: 'test',
+      validate: (value) => ({ value }),
+      jsonSchema: {
+        input: () => ({
+          type: 'object',
+          properties: { region: { type: 'string', 'x-mcp-header': 'Region' } },
+        }),
+        output: () => ({}),
+      },
+    },
+  }
+
+  it.each(['fast', 'slow'] as const)(
+    'A-41 whether a tool exists, by what headers it asks for, in the %s lane',
+    async (lane) => {
+      const url = await listening(lanes[lane]().tool('hidden', { inputSchema }, () => ''))
+      for (const name of ['hidden', 'nowhere']) {
+        const { status, text } = await ask(url, 'search', 'tools/call', { name, arguments: { region: 'eu' } })
+        expect([name, status, text]).toEqual([name, 403, '{"error":"access_denied"}'])
+      }
+    },
+  )
 })

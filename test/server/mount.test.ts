@@ -410,4 +410,29 @@ describe('both servers ask for a token', () => {
     expect(await stream.next()).toMatchObject({ params: { uri: 'own://one' } })
     await stream.close()
   })
+
+  it('FL-98 who listens uses nothing up of the credential when they are looked at again', async () => {
+    let now = 1_000_000
+    const looks: boolean[] = []
+    const auth: TokenVerifier = {
+      verifyToken(token, context) {
+        looks.push(context?.isRecheck === true)
+        return inside.verifyToken(token)
+      },
+    }
+    const child = new MCPServer({ name: 'inner', auth, logger, clock: () => now })
+    child.resource('notes://today', {}, () => 'x')
+    const { url } = await mounted(child, { auth: directory() })
+    const stream = await openStream(url, alice, 'subscriptions/listen', {
+      notifications: { resourceSubscriptions: ['notes://team/today'] },
+    })
+    await stream.next()
+    for (let second = 0; second < 2; second++) {
+      now += 1_500
+      child.resourceUpdated('notes://today')
+      expect(await stream.next()).toMatchObject({ params: { uri: 'notes://team/today' } })
+    }
+    expect(looks).toEqual([false, true, true])
+    await stream.close()
+  })
 })

@@ -278,3 +278,34 @@ describe('2026-07-28 over stdio', () => {
     expect(seen).toEqual(['completion/complete', 'tools/call'])
   })
 })
+
+describe('an identity that is bound to tools', () => {
+  it('A-41 is refused the same whether something exists or not', async () => {
+    const server = new MCPServer({ name: 'piped' })
+    server.tool('search', {}, () => 'found')
+    server.tool('other', {}, () => 'other')
+    server.resource('notes://today', { name: 'today' }, () => 'private')
+    server.prompt(
+      'summary',
+      { argsSchema: z.object({ q: z.string() }), complete: { q: () => ['private'] } },
+      () => 'private',
+    )
+    const bound = new AccessToken({ token: 'local', clientId: 'desk', tools: ['search'] })
+    const client = await legacy(server, bound)
+    const found = await client.ask('tools/call', { name: 'search', arguments: {} })
+    expect(found.result).toMatchObject({ content: [{ text: 'found' }] })
+    const argument = { name: 'q', value: '' }
+    const prompt = (name: string) => ({ ref: { type: 'ref/prompt', name }, argument })
+    for (const [method, there, nowhere] of [
+      ['tools/call', { name: 'other' }, { name: 'nowhere' }],
+      ['resources/read', { uri: 'notes://today' }, { uri: 'notes://nowhere' }],
+      ['resources/subscribe', { uri: 'notes://today' }, { uri: 'notes://nowhere' }],
+      ['prompts/get', { name: 'summary', arguments: { q: 'x' } }, { name: 'nowhere' }],
+      ['completion/complete', prompt('summary'), prompt('nowhere')],
+    ] as const) {
+      const { error } = await client.ask(method, there)
+      expect([method, error]).toEqual([method, (await client.ask(method, nowhere)).error])
+      expect(error).toBeDefined()
+    }
+  })
+})

@@ -29,6 +29,14 @@ test('the password is in nothing, however it is written, nor what a driver hangs
   for (const secret of ['p@ss-word', 'p%40ss-word', 'select 1', 'digest']) expect(shown).not.toContain(secret)
 })
 
+test('a password in the query of the URL is in nothing, either', () => {
+  const shown = storeError(
+    databaseError('28P01', 'no entry for p@ss-word or p%40ss-word'),
+    'postgres://keys@db.internal/keys?sslmode=require&password=p%40ss-word',
+  )
+  expect(inspect(shown, { depth: 9 })).not.toMatch(/ss-word/)
+})
+
 test('a message that may repeat a value is not told', () => {
   const told = storeError(databaseError('XX000', 'row contains 0a0b0c'), url)
   expect(String(told.cause)).toBe('Error: PostgreSQL refused a statement (XX000)')

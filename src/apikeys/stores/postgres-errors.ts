@@ -41,9 +41,11 @@ function facts(error: unknown): { readonly code: string; readonly message: strin
 
 /** Messages are not known to repeat the password. This is for the one that does. */
 function withoutSecrets(message: string, url: string): string {
-  const { password } = new URL(url)
+  const { password, searchParams } = new URL(url)
+  // Drivers take it from the query as well.
+  const secrets = [password, decoded(password), ...searchParams.getAll('password')]
   let text = message.replaceAll(url, '[redacted]')
-  for (const secret of [password, decoded(password)]) {
+  for (const secret of secrets.flatMap((one) => [one, encodeURIComponent(one)])) {
     if (secret !== '') text = text.replaceAll(secret, '[redacted]')
   }
   return text

@@ -2,7 +2,7 @@ import { stopwatch } from '../../core/clock.ts'
 import type { KeyRecord } from '../key-record.ts'
 import type { DatabaseClock } from './postgres-clock.ts'
 import type { Query, Row } from './postgres-driver.ts'
-import { arrayLiteral, fromRow, milliseconds, selectedColumns } from './postgres-rows.ts'
+import { arrayLiteral, fromJson, keyAsJson, milliseconds } from './postgres-rows.ts'
 import { largestPage } from './queries.ts'
 
 /**
@@ -52,7 +52,7 @@ export function finder(query: Query, clock: DatabaseClock): (id: string) => Prom
     if (id.includes('\0')) return undefined
     const row = (await answerFor(id)).get(id)
     // A record for each: nobody holds a part of what another was given.
-    return row && fromRow(row)
+    return row && fromJson(String(row.key))
   }
 }
 
@@ -75,7 +75,8 @@ function newBatch(id: string): Batch {
 
 /** One row at least, for the time. */
 const foundBy = (condition: string) =>
-  `select ${milliseconds('clock_timestamp()')} as now, ${selectedColumns}
+  `select ${milliseconds('clock_timestamp()')} as now, k.id as id,
+  case when k.id is not null then ${keyAsJson} end as key
   from (select 1) as one left join mcp_bearer_keys k on ${condition}`
 
 const findOne = { name: 'mcp_bearer_find', text: foundBy('k.id = $1::text') }

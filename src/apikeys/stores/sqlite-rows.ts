@@ -75,7 +75,7 @@ export function updateValues(record: KeyRecord, resetUsage: boolean): SqliteValu
 /** As the rest of the package knows it. A member that is `NULL` is absent. */
 export function keyRecord(row: SqliteRow): KeyRecord {
   const ownerType = row[8] as string | null
-  const owner = { ...(ownerType === null ? {} : { type: ownerType }), id: row[9] as string }
+  const owner = ownerType === null ? { id: row[9] as string } : { type: ownerType, id: row[9] as string }
   const record: { -readonly [Member in keyof KeyRecord]: KeyRecord[Member] } = {
     id: row[0] as string,
     lineageId: row[1] as string,
@@ -100,8 +100,7 @@ export function keyRecord(row: SqliteRow): KeyRecord {
   if (row[13] !== null) record.audiences = JSON.parse(row[13] as string)
   if (row[14] !== null) record.tools = JSON.parse(row[14] as string)
   if (row[15] !== null) record.addresses = JSON.parse(row[15] as string)
-  for (const [index, member] of optional)
-    if (row[index] !== null) Object.assign(record, { [member]: row[index] })
+  for (const [index, member] of optional) if (row[index] !== null) Reflect.set(record, member, row[index])
   return record
 }
 

@@ -91,8 +91,9 @@ export async function migrateSqlite(
   }
 }
 
+/** SQLite takes `file:` for a URL, with options that break promises, and makes its file itself: readable by everybody. */
 function checkFile(owner: string, file: unknown): void {
-  if (typeof file !== 'string' || file === '' || file.includes('\0')) {
+  if (typeof file !== 'string' || file === '' || file.includes('\0') || file.startsWith('file:')) {
     throw new TypeError(`${owner}: file must be the path of a file, or ":memory:"`)
   }
 }

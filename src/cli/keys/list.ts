@@ -82,6 +82,6 @@ function columnsOf(now: number, why: ((key: ApiKey) => readonly string[]) | unde
       ? { title: 'WHY', most: 64, shrinks: true, cell: (key) => why(key).join(' ') }
       : { title: 'SCOPES', most: 64, shrinks: true, cell: ({ scopes }) => scopes.join(' ') || '-' },
     { title: 'EXPIRES', most: 12, cell: ({ expiresAt }) => when(expiresAt) },
-    { title: 'LAST USED', most: 12, cell: ({ lastUsedAt }) => when(lastUsedAt) },
+    { title: 'LAST USED', most: 12, cell: ({ lastUsedAt, firstUsedAt }) => when(lastUsedAt ?? firstUsedAt) },
   ]
 }

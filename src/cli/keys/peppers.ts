@@ -15,9 +15,16 @@ export function peppersOf(text: string | undefined): Pepper[] | undefined {
   return text.split(',').map((part) => {
     const [, id, secret] = /^\s*([^:\s]+):(\S.*?)\s*$/s.exec(part) ?? []
     if (id === undefined || secret === undefined) throw new UsageError(how)
-    return { id, secret: secret.startsWith('base64:') ? bytesOf(secret.slice('base64:'.length)) : secret }
+    const pepper = secret.startsWith('base64:') ? bytesOf(secret.slice('base64:'.length)) : secret
+    // Who reads it would name the id, which is the secret when the two have changed places.
+    if (Buffer.byteLength(pepper) < shortest)
+      throw new UsageError(`${how}; a secret has at least ${shortest} bytes`)
+    return { id, secret: pepper }
   })
 }
+
+/** Bytes. */
+const shortest = 32
 
 function bytesOf(base64: string): Uint8Array {
   if (!/^[\w+/-]+={0,2}$/.test(base64)) throw new UsageError(how)

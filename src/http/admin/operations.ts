@@ -57,6 +57,8 @@ export interface Operation {
 }
 
 const admin = 'keys:admin'
+/** Keys of one request. */
+const mostImported = 1000
 const created = { status: 201, schema: 'CreatedKey' }
 const one = { status: 200, schema: 'Key' }
 
@@ -104,7 +106,10 @@ export const operations: readonly Operation[] = [
     answer: { status: 200, schema: 'ImportResult' },
     run: async (asking) => {
       const list = asking.body.keys
-      if (!Array.isArray(list)) throw new TypeError('keys must be a list')
+      // Each is read, and told what is wrong with it, in one go: nobody else is served meanwhile.
+      if (!Array.isArray(list) || list.length > mostImported) {
+        throw new TypeError(`keys must be a list of at most ${mostImported}`)
+      }
       const wanted = list.map((item) => withDates(item)) as unknown as ImportedApiKey[]
       const results = await asking.keys.import(wanted, byOf(asking))
       return ok({
@@ -127,8 +132,7 @@ export const operations: readonly Operation[] = [
       if (id === undefined) throw new Conflict('this request was not made with an API key')
       // A key cannot give itself a longer life.
       if ('expiresAt' in asking.body) throw new TypeError('a key that rotates itself cannot set expiresAt')
-      const { usageLimit } = (await asking.keys.get(id)) ?? {}
-      return rotated({ ...asking, id, body: usageLimit === undefined ? asking.body : atOnce(asking.body) })
+      return rotated({ ...asking, id })
     },
   },
   {
@@ -227,14 +231,6 @@ async function reported(asking: Asking, key: string): Promise<void> {
 async function rotated(asking: Asking): Promise<{ status: 201; value: object }> {
   const how = withDates(asking.body) as Rotation
   return { status: 201, value: await changed(asking, (by) => asking.keys.rotate(asking.id, how, by)) }
-}
-
-/** Beside its successor, in a grace or until that is used, a key with a usage limit would have what is left of it twice. */
-function atOnce(body: Asking['body']): Asking['body'] {
-  const { graceSeconds = 0, activate = 'now' } = body
-  if (graceSeconds !== 0 || activate !== 'now')
-    throw new TypeError('a key with a usage limit that rotates itself ends at once: graceSeconds must be 0')
-  return { ...body, graceSeconds }
 }
 
 async function existing({ keys, id }: Asking): Promise<object> {

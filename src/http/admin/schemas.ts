@@ -75,6 +75,7 @@ export const schemas: Readonly<Record<string, object>> = {
     {
       keys: {
         type: 'array',
+        maxItems: 1000,
         items: object({ ...wanted, key: text, sha256: text, allowWeak: { type: 'boolean' } }, [
           'name',
           'owner',
