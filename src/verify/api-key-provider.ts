@@ -1,7 +1,7 @@
 import type { AccessToken } from '../core/access-token.ts'
 import type { TokenVerifier, Verdict, VerifyContext } from '../core/verifier.ts'
 import { type ApiKeyVerifier, apiKeyVerifier } from './api-key.ts'
-import type { ApiKeyVerifierOptions } from './api-key-options.ts'
+import { type ApiKeyVerifierOptions, readKeyOptions } from './api-key-options.ts'
 import type { VerifierEnvironment } from './environment.ts'
 import { type Inside, inside, type TransparentVerifier } from './inside.ts'
 
@@ -33,6 +33,7 @@ export class ApiKeyAuthProvider implements TokenVerifier {
    * @throws TypeError naming the option that is missing, unknown, of the wrong type or out of bounds
    */
   constructor(options: ApiKeyVerifierOptions, environment: VerifierEnvironment = {}) {
+    readKeyOptions('ApiKeyAuthProvider', options)
     this.#verifier = apiKeyVerifier(options, environment)
     this.requiredScopes = this.#verifier.requiredScopes
     if (this.verifyToken !== ApiKeyAuthProvider.prototype.verifyToken) return
