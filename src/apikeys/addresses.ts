@@ -1,7 +1,7 @@
+import { addressBits } from '../core/address-bits.ts'
+
 /** As many networks as a key may have. */
 const mostNetworks = 1000
-/** The longest address there is: six groups of four digits, and an IPv4 address. */
-const longestAddress = 45
 
 /**
  * Reads a list of networks (RFC 4632 section 3.1, RFC 4291 section 2.3) and single addresses.
@@ -99,53 +99,8 @@ function parts(bits: string, width: number): readonly number[] {
 /** RFC 4291 section 2.5.5.2: IPv4 in the clothes of IPv6. */
 const mapped = `6:${'0'.repeat(80)}${'1'.repeat(16)}`
 
-/** `4:` and 32 binary digits, or `6:` and 128: networks are then beginnings, and those of one family hold none of the other. */
+/** {@link addressBits}; what is IPv4 in truth is IPv4. */
 function bitsOf(ip: string): string | undefined {
-  if (ip.length > longestAddress) return undefined
-  if (!ip.includes(':')) return prefixed('4:', bitsOf4(ip))
-  const bits = prefixed('6:', bitsOf6(ip))
+  const bits = addressBits(ip)
   return bits?.startsWith(mapped) ? `4:${bits.slice(mapped.length)}` : bits
-}
-
-function prefixed(family: string, bits: string | undefined): string | undefined {
-  return bits === undefined ? undefined : family + bits
-}
-
-/** Leading zeros are refused: some read them as octal. */
-function bitsOf4(ip: string): string | undefined {
-  const numbers = ip.split('.')
-  const isAddress =
-    numbers.length === 4 &&
-    numbers.every((number) => /^(?:0|[1-9]\d{0,2})$/.test(number) && Number(number) <= 255)
-  return isAddress ? numbers.map((number) => binary(Number(number), 8)).join('') : undefined
-}
-
-/** RFC 4291 section 2.2: eight groups, one run of zeros left out, the last two perhaps written as IPv4. */
-function bitsOf6(ip: string): string | undefined {
-  const [head = '', tail, ...more] = withoutDots(ip).split('::')
-  if (more.length > 0) return undefined
-  const left = groupsOf(head)
-  const right = groupsOf(tail ?? '')
-  const missing = 8 - left.length - right.length
-  if (tail === undefined ? missing !== 0 : missing < 1) return undefined
-  if (![...left, ...right].every((group) => /^[\da-f]{1,4}$/i.test(group))) return undefined
-  const written = (groups: readonly string[]) =>
-    groups.map((group) => binary(Number.parseInt(group, 16), 16)).join('')
-  return written(left) + '0'.repeat(16 * missing) + written(right)
-}
-
-function groupsOf(part: string): readonly string[] {
-  return part === '' ? [] : part.split(':')
-}
-
-function withoutDots(ip: string): string {
-  const start = ip.lastIndexOf(':') + 1
-  const bits = bitsOf4(ip.slice(start))
-  if (bits === undefined) return ip
-  const groups = parts(bits, 16).map((group) => group.toString(16))
-  return `${ip.slice(0, start)}${groups.join(':')}`
-}
-
-function binary(value: number, width: number): string {
-  return value.toString(2).padStart(width, '0')
 }

@@ -1,3 +1,5 @@
+import { addressBits } from '../core/address-bits.ts'
+
 /**
  * Where an address leads, for one who must decide whether to connect to it. `special` is everything that no server of
  * ours is reached by: link-local, metadata of a cloud, multicast, documentation, tunnels, and what is no address.
@@ -62,45 +64,7 @@ function prefixOf(range: string): string {
   return (bitsOf(ip) ?? '').slice(0, 2 + Number(length))
 }
 
-/** `4:` and 32 binary digits, or `6:` and 128: ranges are then beginnings, and those of one family hold none of the other. */
+/** Without the zone, which says nothing beyond this machine. */
 function bitsOf(ip: string): string | undefined {
-  const bits = ip.includes(':') ? bitsOf6(ip.replace(/%.+$/s, '')) : bitsOf4(ip)
-  return bits === undefined ? undefined : `${ip.includes(':') ? 6 : 4}:${bits}`
-}
-
-function bitsOf4(ip: string): string | undefined {
-  const parts = ip.split('.')
-  const isAddress =
-    parts.length === 4 && parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255)
-  return isAddress ? parts.map((part) => binary(Number(part), 8)).join('') : undefined
-}
-
-/** RFC 4291 section 2.2: eight groups, one run of zeros left out, the last two perhaps written as IPv4. */
-function bitsOf6(ip: string): string | undefined {
-  const [head = '', tail, ...more] = withoutDots(ip).split('::')
-  if (more.length > 0) return undefined
-  const left = groupsOf(head)
-  const right = groupsOf(tail ?? '')
-  const missing = 8 - left.length - right.length
-  if (tail === undefined ? missing !== 0 : missing < 1) return undefined
-  if (![...left, ...right].every((group) => /^[\da-f]{1,4}$/i.test(group))) return undefined
-  const join = (groups: readonly string[]) =>
-    groups.map((group) => binary(Number.parseInt(group, 16), 16)).join('')
-  return join(left) + '0'.repeat(16 * missing) + join(right)
-}
-
-function groupsOf(part: string): readonly string[] {
-  return part === '' ? [] : part.split(':')
-}
-
-function withoutDots(ip: string): string {
-  const start = ip.lastIndexOf(':') + 1
-  const bits = bitsOf4(ip.slice(start))
-  if (bits === undefined) return ip
-  const group = (from: number) => Number.parseInt(bits.slice(from, from + 16), 2).toString(16)
-  return `${ip.slice(0, start)}${group(0)}:${group(16)}`
-}
-
-function binary(value: number, width: number): string {
-  return value.toString(2).padStart(width, '0')
+  return addressBits(ip.includes(':') ? ip.replace(/%.+$/s, '') : ip)
 }
