@@ -1,6 +1,6 @@
 /**
- * Puts the packages that `npm run bench` measures this one beside into `.bench/`: exact versions, from the npm registry,
- * no install script is run. What is there already stays.
+ * Puts the packages that `npm run bench` and `npm run bench:keys` measure this one beside into `.bench/`: exact versions,
+ * from the npm registry, no install script is run. What is there already stays.
  *
  * Why a folder of its own: nobody who works on the package needs two hundred packages of others in `node_modules`.
  *
@@ -21,6 +21,10 @@ const dependencies = {
   '@tmcp/adapter-zod': '0.1.7',
   '@remix-run/node-fetch-server': '0.14.2',
   fastmcp: '4.20.16',
+  // The newest ones that the API keys say they work with: that wants these versions of what they have in common.
+  'better-auth': '1.7.5',
+  '@better-auth/core': '1.7.5',
+  '@better-auth/api-key': '1.7.5',
   zod: devDependencies.zod,
   jose: devDependencies.jose,
 }
