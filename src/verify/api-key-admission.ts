@@ -67,6 +67,19 @@ export function keyAdmission(
     const accepted = withScopes(grant.accessToken(token), record, call)
     if (context?.isRecheck) return accepted
     const use = useOf(context, rehash)
+    // Most keys have no limit of their own.
+    const isLimited = record.rateLimit !== undefined || record.usageLimit !== undefined
+    if (isLimited) return countedUse(accepted, record, call, use)
+    uses.accepted(record, use)
+    return accepted
+  }
+
+  function countedUse(
+    accepted: AccessToken,
+    record: KeyRecord,
+    call: Call,
+    use: UseContext,
+  ): MaybeLater<Outcome> {
     const counted = isCounted(record, use)
     return counted instanceof Promise ? counted.then(finish) : finish(counted)
 

@@ -20,7 +20,53 @@ export function readRecord(found: unknown, id: string): KeyRecord | undefined {
   const record = found as Readonly<Record<string, unknown>>
   for (const [name, isGood] of members) if (!isGood(record[name])) throw junk(name)
   if ((found as Partial<KeyRecord>).id !== id) throw junk('id')
-  return found as KeyRecord
+  return inShape(found as KeyRecord)
+}
+
+/**
+ * The same record with all members, in one order. Stores leave out what is absent, so their records have hundreds of
+ * shapes, and of those V8 finds each member by a search: on the path of a request that was a third of the time.
+ */
+function inShape(record: KeyRecord): KeyRecord {
+  const shaped: { readonly [Name in keyof Required<KeyRecord>]: KeyRecord[Name] | undefined } = {
+    id: record.id,
+    lineageId: record.lineageId,
+    prefix: record.prefix,
+    environment: record.environment,
+    hash: record.hash,
+    hashAlgorithm: record.hashAlgorithm,
+    isImported: record.isImported,
+    name: record.name,
+    owner: record.owner,
+    tenant: record.tenant,
+    clientId: record.clientId,
+    scopes: record.scopes,
+    audiences: record.audiences,
+    tools: record.tools,
+    addresses: record.addresses,
+    rateLimit: record.rateLimit,
+    usageLimit: record.usageLimit,
+    usageLeft: record.usageLeft,
+    metadata: record.metadata,
+    isEnabled: record.isEnabled,
+    state: record.state,
+    notBefore: record.notBefore,
+    expiresAt: record.expiresAt,
+    graceMs: record.graceMs,
+    replacedBy: record.replacedBy,
+    revokedAt: record.revokedAt,
+    revokedBy: record.revokedBy,
+    revokeReason: record.revokeReason,
+    firstUsedAt: record.firstUsedAt,
+    lastUsedAt: record.lastUsedAt,
+    lastUsedAddress: record.lastUsedAddress,
+    useCount: record.useCount,
+    createdAt: record.createdAt,
+    createdBy: record.createdBy,
+    updatedAt: record.updatedAt,
+    rev: record.rev,
+  }
+  return shaped as KeyRecord
 }
 
 function junk(name: string): AuthError {
