@@ -67,26 +67,16 @@ export function keyAdmission(
     const accepted = withScopes(grant.accessToken(token), record, call)
     if (context?.isRecheck) return accepted
     const use = useOf(context, rehash)
-    // Most keys have no limit of their own.
-    const isLimited = record.rateLimit !== undefined || record.usageLimit !== undefined
-    if (isLimited) return countedUse(accepted, record, call, use)
-    uses.accepted(record, use)
-    return accepted
-  }
-
-  function countedUse(
-    accepted: AccessToken,
-    record: KeyRecord,
-    call: Call,
-    use: UseContext,
-  ): MaybeLater<Outcome> {
     const counted = isCounted(record, use)
-    return counted instanceof Promise ? counted.then(finish) : finish(counted)
+    if (counted === true) return taken()
+    return counted instanceof Promise ? counted.then((mayUse) => (mayUse ? taken() : spent())) : spent()
 
-    function finish(mayUse: boolean): Outcome {
-      if (!mayUse) return refusedFor('usage_exhausted', record, call)
+    function taken(): AccessToken {
       uses.accepted(record, use)
       return accepted
+    }
+    function spent(): RefusalReason {
+      return refusedFor('usage_exhausted', record, call)
     }
   }
 
@@ -123,8 +113,11 @@ export function keyAdmission(
  * @throws AuthError `rate_limited`
  */
 function counting({ uses, rates, leases }: Counters, onEvent: EventSink | undefined) {
-  return (record: KeyRecord, use: UseContext): MaybeLater<boolean> => {
-    if (record.rateLimit === undefined) return leases.take(record)
+  // Most keys have no limit of their own.
+  return (record: KeyRecord, use: UseContext): MaybeLater<boolean> =>
+    record.rateLimit === undefined ? leases.take(record) : rated(record, use)
+
+  function rated(record: KeyRecord, use: UseContext): MaybeLater<boolean> {
     const wait = rates.take(record)
     return wait instanceof Promise ? wait.then(afterRate) : afterRate(wait)
 
