@@ -67,16 +67,23 @@ export async function askProgram(name: ProgramRuntime, questions: readonly Quest
   return JSON.parse(answer) as Answer
 }
 
-/** Starts a program on a runtime, in this folder and with nothing in its environment. */
+/** How long a program may run, and the words after its name. */
+export type Running = Pick<SpawnOptions, 'timeout' | 'killSignal'> & { readonly words?: readonly string[] }
+
+/**
+ * Starts a program on a runtime, in this folder and with nothing in its environment. One that is given words may use the
+ * files of the folder.
+ */
 export async function startProgram(
   name: ProgramRuntime,
   file: string,
   folder: string,
-  limits: Pick<SpawnOptions, 'timeout' | 'killSignal'> = {},
+  { words: own = [], ...limits }: Running = {},
 ): Promise<ChildProcessWithoutNullStreams> {
   const { path } = await installed(name)
+  const files = name === 'deno' && own.length > 0 ? [`--allow-read=${folder}`, `--allow-write=${folder}`] : []
   const env = { DENO_DIR: folder, DENO_NO_UPDATE_CHECK: '1', BUN_RUNTIME_TRANSPILER_CACHE_PATH: '0' }
-  return spawn(path, [...words[name], file], { ...limits, cwd: folder, env, stdio: 'pipe' })
+  return spawn(path, [...words[name], ...files, file, ...own], { ...limits, cwd: folder, env, stdio: 'pipe' })
 }
 
 /** One line of the list that `tools/install-runtimes.mjs` writes. */
