@@ -9,7 +9,7 @@ const alias = [
   { find: /^mcp-bearer\/(node|express|hono|sdk)$/, replacement: source('http/adapters/$1.ts') },
   { find: /^mcp-bearer\/keys$/, replacement: source('apikeys/index.ts') },
   { find: /^mcp-bearer\/keys-admin$/, replacement: source('http/admin/index.ts') },
-  { find: /^mcp-bearer\/(server|client|verify|issuer|testing)$/, replacement: source('$1/index.ts') },
+  { find: /^mcp-bearer\/(server|client|verify|issuer|gateway|testing)$/, replacement: source('$1/index.ts') },
 ]
 
 export default defineConfig({
@@ -31,6 +31,7 @@ export default defineConfig({
             'test/curl/**',
             'test/runtimes/**',
             'test/browser/**',
+            'test/real/**',
           ],
           testTimeout: 30_000,
         },
@@ -69,6 +70,15 @@ export default defineConfig({
           include: ['test/browser/**/*.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      // In front of servers of others, and behind a host of others, which `npm run test:gateway` installs first.
+      {
+        test: {
+          name: 'gateway',
+          include: ['test/real/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       { test: { name: 'curl', include: ['test/curl/**/*.test.ts'], testTimeout: 60_000 } },

@@ -1,6 +1,6 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { LogEntry } from '../core/log.ts'
-import { ECKeyPair, LocalIssuer, type LocalIssuerOptions } from './index.ts'
+import { ECKeyPair, Ed25519KeyPair, LocalIssuer, type LocalIssuerOptions } from './index.ts'
 
 async function start(options: LocalIssuerOptions = {}): Promise<LocalIssuer> {
   const local = await LocalIssuer.start({ keyPair: await ECKeyPair.generate(), logger: () => {}, ...options })
@@ -48,6 +48,23 @@ describe('LocalIssuer', () => {
     await local.rotate()
     expect(local.jwks().keys).toHaveLength(2)
     expect(kidsOf(local.jwks())).not.toContain(next.kid)
+  })
+
+  it('FL-54 goes on publishing the key of an earlier run, until it is retired or the next rotation', async () => {
+    const previousKeyPair = await Ed25519KeyPair.generate()
+    const local = await start({ previousKeyPair })
+    const [current] = kidsOf(local.jwks())
+    expect(kidsOf((await read(local.jwksUri)) as ReturnType<LocalIssuer['jwks']>)).toEqual([
+      current,
+      previousKeyPair.kid,
+    ])
+    const metadata = await read(`${local.issuer}/.well-known/openid-configuration`)
+    expect(metadata).toMatchObject({ id_token_signing_alg_values_supported: ['ES256', 'EdDSA'] })
+    local.retire()
+    expect(kidsOf(local.jwks())).toEqual([current])
+    const again = await start({ previousKeyPair })
+    await again.rotate(await ECKeyPair.generate())
+    expect(kidsOf(again.jwks())).not.toContain(previousKeyPair.kid)
   })
 
   it('says once, as a warning, that it is for development', async () => {

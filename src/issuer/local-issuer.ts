@@ -13,6 +13,8 @@ export interface LocalIssuerOptions {
   readonly port?: number
   /** What signs first. Default: a fresh RSA key pair. */
   readonly keyPair?: KeyPair
+  /** What signed before it, in an earlier run: published beside it until {@link LocalIssuer.retire}. Default: none. */
+  readonly previousKeyPair?: KeyPair
   /** Where `iat` comes from. Default: the clock of this machine. */
   readonly clock?: Clock
   /** Where the one warning goes. Default: standard error. */
@@ -52,14 +54,14 @@ export class LocalIssuer {
    * @throws TypeError naming the option that is unknown or of the wrong type
    */
   static async start(options: LocalIssuerOptions = {}): Promise<LocalIssuer> {
-    checkOptions('LocalIssuer', options, ['port', 'keyPair', 'clock', 'logger'])
+    checkOptions('LocalIssuer', options, ['port', 'keyPair', 'previousKeyPair', 'clock', 'logger'])
     const { port = 0, clock = systemClock, logger = stderrLogger } = options
     numberBetween('LocalIssuer: port', port, 0, 65_535)
     const keyPair = options.keyPair ?? (await RSAKeyPair.generate())
     const server = createServer()
     server.listen(port, '127.0.0.1')
     await once(server, 'listening')
-    const issuer = new LocalIssuer(server, keyPair, clock)
+    const issuer = new LocalIssuer(server, keyPair, options.previousKeyPair, clock)
     logger({
       level: 'warn',
       event: 'development_issuer',
@@ -69,12 +71,13 @@ export class LocalIssuer {
     return issuer
   }
 
-  private constructor(server: Server, keyPair: KeyPair, clock: Clock) {
+  private constructor(server: Server, keyPair: KeyPair, previous: KeyPair | undefined, clock: Clock) {
     this.issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     this.jwksUri = `${this.issuer}/.well-known/jwks.json`
     this.#server = server
     this.#clock = clock
     this.#current = keyPair
+    this.#previous = previous
     server.on('request', (request, response) => {
       const isRead = request.method === 'GET' || request.method === 'HEAD'
       const document = isRead ? this.#document(request.url ?? '') : undefined
@@ -136,7 +139,7 @@ export class LocalIssuer {
           jwks_uri: this.jwksUri,
           response_types_supported: [],
           subject_types_supported: ['public'],
-          id_token_signing_alg_values_supported: [this.#current.algorithm],
+          id_token_signing_alg_values_supported: [...new Set(this.jwks().keys.map(({ alg }) => alg))],
         }
       default:
         return undefined

@@ -127,6 +127,30 @@ export function readNodeBody(
   )
 }
 
+/** A JSON body as text, or why there is none. */
+export type BodyText =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly problem: BodyProblem }
+
+/**
+ * Reads the JSON body of a Node request as text in UTF-8, without a byte order mark, for whoever passes it on.
+ *
+ * @param invite called before the body is read, and not when it is refused unread
+ */
+export function readNodeText(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  invite: () => void = () => {},
+): BodyText | Promise<BodyText> {
+  const refused = judgeHead(request.headers['content-type'], request.headers['content-length'], limits)
+  if (refused) return refused
+  return andThen(readNodeBytes(request, limits, invite), (read) => {
+    const text = typeof read === 'string' ? undefined : decode(read)
+    if (text !== undefined) return { ok: true, text }
+    return failed(typeof read === 'string' ? read : 'not_json')
+  })
+}
+
 /** Reads a body of whatever kind. */
 export function readNodeBytes(
   request: IncomingMessage,
@@ -171,7 +195,7 @@ function judgeHead(
   type: string | null | undefined,
   length: string | null | undefined,
   { maxBytes }: BodyLimits,
-): Body | undefined {
+): Failed | undefined {
   if ((type ?? '').split(';', 1)[0]!.trim().toLowerCase() !== 'application/json') return failed('media_type')
   return length !== undefined && length !== null && Number(length) > maxBytes
     ? failed('too_large')
@@ -214,6 +238,8 @@ function single(value: unknown): Body {
   return Array.isArray(value) ? failed('batch') : { ok: true, value }
 }
 
-function failed(problem: BodyProblem): Body {
+type Failed = Extract<Body, { ok: false }>
+
+function failed(problem: BodyProblem): Failed {
   return { ok: false, problem }
 }

@@ -34,12 +34,15 @@ export interface Doors {
   onLoopback(address: ListenAddress, port: number): Door
 }
 
-/** @throws TypeError naming the option that is wrong */
-export function doorsOf(admission: Admission, http: HttpOptions, logger: Logger): Doors {
+/**
+ * @param owner whose doors they are, as messages call it. Default: `MCPServer`
+ * @throws TypeError naming the option that is wrong
+ */
+export function doorsOf(admission: Admission, http: HttpOptions, logger: Logger, owner = 'MCPServer'): Doors {
   const { auth, scopeHierarchy, clock } = admission
   const { apiKeyHeader } = http
   const servers = auth?.authorizationServers ?? []
-  checkResource(http, servers)
+  checkResource(owner, http, servers)
   const sharedHeader = { ...(apiKeyHeader !== undefined && { apiKeyHeader }) }
 
   function door(resource: string | undefined, hosts: Names, origins: Names): Door {
@@ -100,12 +103,16 @@ function withoutOrigin(head: RequestHead): RequestHead {
 }
 
 /** An option that is set and does nothing would be a server that clients cannot sign in to. */
-function checkResource({ resource, scopesSupported }: HttpOptions, servers: readonly string[]): void {
+function checkResource(
+  owner: string,
+  { resource, scopesSupported }: HttpOptions,
+  servers: readonly string[],
+): void {
   if (servers.length > 0) return
   for (const [name, value] of Object.entries({ resource, scopesSupported })) {
     if (value === undefined) continue
     throw new TypeError(
-      `MCPServer (http): ${name} has no effect: auth names no authorization server (issuer together with jwksUri does)`,
+      `${owner} (http): ${name} has no effect: auth names no authorization server (issuer together with jwksUri does)`,
     )
   }
 }

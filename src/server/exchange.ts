@@ -8,6 +8,8 @@ export interface Incoming {
   readonly head: RequestHead
   /** A header of which several lines are one value; lower case. */
   header(name: string): string | undefined
+  /** The names of all headers, in lower case. */
+  names(): readonly string[]
   /** Calls back when the caller leaves before the answer is complete. */
   onLeave(leave: () => void): void
   /** The head of the request as the protocol and handlers may see it, without credentials. Made when asked for. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Logger } from '../core/index.ts'
 import { type RequestHead, requestHead } from '../http/head.ts'
 import { headOf, sendRefusal } from '../http/node-request.ts'
@@ -12,6 +11,7 @@ import { stackText } from './failure.ts'
 import { nodeIncoming, webIncoming } from './incoming.ts'
 import { type ListenAddress, pathOf, type Site, type SiteListener } from './listen.ts'
 import type { PublicPages } from './pages/pages.ts'
+import { closeWithConnection } from './pipelined.ts'
 import type { Reply } from './reply.ts'
 import { answerRoute } from './route-answer.ts'
 import { sendReply, webReply } from './send-reply.ts'
@@ -238,35 +238,6 @@ function documentAnswer(
 ): PlainAnswer | undefined {
   const answer = metadata?.answer(head.method, head.url) ?? pages?.answer(head.method, path)
   return answer && !isHostAllowed(head) ? refuse('forbidden_origin') : answer
-}
-
-/** Responses that wait for others on their connection. */
-const waiting = new WeakMap<Socket, Set<ServerResponse>>()
-
-/**
- * Lets a response that waits for those before it (RFC 9112 section 9.3.2) hear that its connection is gone: Node gives
- * it a socket, and with that its end, only when its turn has come. What runs for it would go on for nobody.
- */
-function closeWithConnection({ socket }: IncomingMessage, res: ServerResponse): void {
-  // One of HTTP/2 has its stream from the start.
-  if (res.socket !== null) return
-  let responses = waiting.get(socket)
-  if (!responses) {
-    responses = new Set()
-    waiting.set(socket, responses)
-    socket.once('close', () => {
-      for (const one of waiting.get(socket) ?? []) cut(one)
-    })
-  }
-  responses.add(res)
-  res.once('close', () => void responses.delete(res))
-}
-
-function cut(res: ServerResponse): void {
-  if (res.socket !== null || res.destroyed) return
-  res.destroy()
-  // Without a socket it does not say so by itself.
-  res.emit('close')
 }
 
 function isRead(method: string | undefined): boolean {

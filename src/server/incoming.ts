@@ -12,6 +12,7 @@ export function webIncoming(request: Request, head: RequestHead, hidden: Readonl
   return {
     head,
     header: (name) => request.headers.get(name)?.trim() ?? undefined,
+    names: () => [...request.headers.keys()],
     onLeave(leave) {
       if (request.signal.aborted) leave()
       else request.signal.addEventListener('abort', leave, { once: true })
@@ -51,6 +52,10 @@ class NodeIncoming implements Incoming {
   header(name: string): string | undefined {
     const value = this.#req.headers[name]
     return Array.isArray(value) ? value.join(', ') : value
+  }
+
+  names(): readonly string[] {
+    return Object.keys(this.#req.headers)
   }
 
   onLeave(leave: () => void): void {

@@ -65,25 +65,33 @@ const bounds: Readonly<Record<keyof Numbers, readonly [low: number, high: number
   requestsPerMinute: [1, 1_000_000],
   failuresPerMinute: [0, 1_000_000],
 }
+const numbers = Object.keys(bounds) as (keyof Numbers)[]
 
-/** @throws TypeError naming the limit that is unknown or out of bounds */
-export function checkedLimits(limits: Limits = {}): CheckedLimits {
-  const names = Object.keys(bounds) as (keyof Numbers)[]
-  checkOptions('MCPServer: limits', limits, [...names, 'shared'])
+/**
+ * @param owner who is limited, as messages call it. Default: `MCPServer`
+ * @param known the limits that mean something there. Default: all
+ * @throws TypeError naming the limit that is unknown or out of bounds
+ */
+export function checkedLimits(
+  limits: Limits = {},
+  owner = 'MCPServer',
+  known: readonly (keyof Limits)[] = [...numbers, 'shared'],
+): CheckedLimits {
+  checkOptions(`${owner}: limits`, limits, known)
   const checked = { ...defaults, ...limits }
-  for (const name of names) {
+  for (const name of numbers) {
     // No limit is written as a number where there is none by default.
     if (checked[name] === Number.POSITIVE_INFINITY && defaults[name] === checked[name]) continue
-    if (!Number.isInteger(numberBetween(`MCPServer: limits.${name}`, checked[name], ...bounds[name])))
-      throw new TypeError(`MCPServer: limits.${name} must be a whole number`)
+    if (!Number.isInteger(numberBetween(`${owner}: limits.${name}`, checked[name], ...bounds[name])))
+      throw new TypeError(`${owner}: limits.${name} must be a whole number`)
   }
-  if (limits.shared !== undefined) checkShared(limits.shared, checked.failuresPerMinute)
+  if (limits.shared !== undefined) checkShared(owner, limits.shared, checked.failuresPerMinute)
   return Object.freeze(checked)
 }
 
-function checkShared(shared: SharedCounters, failuresPerMinute: number): void {
+function checkShared(owner: string, shared: SharedCounters, failuresPerMinute: number): void {
   if (typeof shared?.pour !== 'function')
-    throw new TypeError('MCPServer: limits.shared must be shared counters, for example a KeyStore')
+    throw new TypeError(`${owner}: limits.shared must be shared counters, for example a KeyStore`)
   if (failuresPerMinute === 0)
-    throw new TypeError('MCPServer: limits.shared has no effect: failuresPerMinute is 0')
+    throw new TypeError(`${owner}: limits.shared has no effect: failuresPerMinute is 0`)
 }

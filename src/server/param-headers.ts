@@ -78,7 +78,7 @@ export function paramHeaderMismatch(
     if (sent === undefined) return `the header ${declaration.header} is missing`
     // Whoever decided by the other one decided about another call.
     if (more.length > 0) return `the header ${declaration.header} stands there twice`
-    const value = decoded(sent.trim())
+    const value = decodedHeader(sent.trim())
     if (value === undefined) return `the header ${declaration.header} is not valid Base64`
     const agree = declaration.isNumber ? sameNumber(value, expected) : value === expected
     if (!agree) return `the header ${declaration.header} and the arguments disagree`
@@ -109,8 +109,8 @@ function sameNumber(sent: string, expected: string): boolean {
 
 const wrapped = /^=\?base64\?((?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?)\?=$/
 
-/** Texts that cannot stand in a header come in Base64 ("Value Encoding"). */
-function decoded(value: string): string | undefined {
+/** Texts that cannot stand in a header come in Base64 ("Value Encoding"); `undefined` when it is none. */
+export function decodedHeader(value: string): string | undefined {
   if (!(value.startsWith('=?base64?') && value.endsWith('?='))) return value
   const base64 = wrapped.exec(value)?.[1]
   if (base64 === undefined) return undefined

@@ -16,7 +16,8 @@ export function rpcReply(message: object, status = 200): PlainAnswer {
 
 /** Takes what a stream sends. */
 export interface StreamTarget {
-  write(text: string): void
+  /** @returns `false` when the reader is behind: whoever can wait goes on when the stream says so */
+  write(text: string): boolean | undefined
   end(): void
 }
 
@@ -42,6 +43,8 @@ export class EventStream {
   farewell: object | undefined
   /** Asked before each event; `false` lets nothing out any more. */
   guard: (() => boolean) | undefined
+  /** Told when the reader has caught up, after {@link raw} has said that it is behind. */
+  onDrain: (() => void) | undefined
   readonly #listeners: (() => void)[] = []
   #waiting: string[] = []
   #target: StreamTarget | undefined
@@ -80,19 +83,28 @@ export class EventStream {
     this.#event(`id: ${id}\nretry: ${retryMs}\ndata: \n\n`)
   }
 
-  /** Sends events that are written already. */
-  raw(text: string): void {
-    this.#event(text)
+  /**
+   * Sends events that are written already.
+   * @returns `false` when the reader is behind, or not there yet: whoever can wait goes on with {@link onDrain}
+   */
+  raw(text: string): boolean {
+    return this.#event(text)
   }
 
-  #event(text: string): void {
-    if (!this.isOpen || this.guard?.() === false || !this.isOpen) return
-    this.#write(text)
+  #event(text: string): boolean {
+    if (!this.isOpen || this.guard?.() === false || !this.isOpen) return true
+    return this.#write(text)
   }
 
-  #write(text: string): void {
-    if (this.#target) this.#target.write(text)
-    else this.#waiting.push(text)
+  #write(text: string): boolean {
+    if (this.#target) return this.#target.write(text) !== false
+    this.#waiting.push(text)
+    return false
+  }
+
+  /** The reader has caught up. */
+  drained(): void {
+    if (this.isOpen) this.onDrain?.()
   }
 
   /** Begins to deliver. Once only. */
@@ -106,9 +118,11 @@ export class EventStream {
     const waiting = this.#waiting
     this.#waiting = []
     // One that is too much for the reader closes the stream.
-    for (const text of waiting) this.#target?.write(text)
+    let goesOn = true
+    for (const text of waiting) goesOn = this.#target?.write(text) !== false
     if (this.#state === 'ended') this.#finish()
     else if (this.isOpen) this.#stayAlive()
+    if (goesOn) this.drained()
   }
 
   #stayAlive(): void {

@@ -21,10 +21,12 @@ export function sendReply(
   res.once('close', () => reply.close())
   res.writeHead(reply.status, { ...reply.headers, ...extraHeaders })
   res.flushHeaders()
+  res.on('drain', () => reply.drained())
   reply.attach({
     write(text) {
-      if (res.writableLength > mostWaiting) res.destroy()
-      else res.write(text)
+      if (res.writableLength <= mostWaiting) return res.write(text)
+      res.destroy()
+      return false
     },
     end: () => void res.end(),
   })
@@ -64,6 +66,7 @@ function bodyOf(stream: EventStream): ReadableStream<Uint8Array> {
           write(text) {
             if ((controller.desiredSize ?? 0) <= 0) stream.close()
             else controller.enqueue(encoder.encode(text))
+            return (controller.desiredSize ?? 0) > 0
           },
           end() {
             try {
@@ -74,6 +77,7 @@ function bodyOf(stream: EventStream): ReadableStream<Uint8Array> {
           },
         })
       },
+      pull: () => stream.drained(),
       cancel: () => stream.close(),
     },
     new ByteLengthQueuingStrategy({ highWaterMark: mostWaiting }),

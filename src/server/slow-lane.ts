@@ -3,6 +3,7 @@ import type { Outcome } from './answering.ts'
 import type { ChangeListener } from './changes.ts'
 import type { Exchange, Incoming } from './exchange.ts'
 import { protocolEntry } from './failure.ts'
+import { farewellTo } from './farewell.ts'
 import { listening } from './listening.ts'
 import { EventStream, rpcReply } from './reply.ts'
 import { type Sdk, sdkServer } from './sdk-server.ts'
@@ -118,12 +119,4 @@ function streamed(first: string, reader: Chunks, body: unknown): EventStream {
     () => stream.end(),
   )
   return stream
-}
-
-/** MCP "Subscriptions", Graceful Closure. */
-function farewellTo(body: unknown): object | undefined {
-  const { method, id } = (body ?? {}) as { method?: unknown; id?: unknown }
-  if (method !== 'subscriptions/listen') return undefined
-  const _meta = { 'io.modelcontextprotocol/subscriptionId': id }
-  return { jsonrpc: '2.0', id, result: { resultType: 'complete', _meta } }
 }

@@ -25,7 +25,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
   try {
     const text = utf8.decode(bytes)
-    const names = countNames(text)
+    const names = countNames(text, maxDepth)
     if (names === undefined) return undefined
     const value: unknown = JSON.parse(text)
     // Of members with one name, however it is spelt, the parser keeps the last: then some are missing.
@@ -40,7 +40,7 @@ export function parseJsonObject(bytes: Uint8Array): JsonObject | undefined {
  * colon, and outside of strings there are no others.
  * @returns `undefined` when it is nested too deeply
  */
-function countNames(text: string): number | undefined {
+export function countNames(text: string, deepest: number): number | undefined {
   let names = 0
   let depth = 0
   for (let at = 0; at < text.length; at++) {
@@ -54,7 +54,7 @@ function countNames(text: string): number | undefined {
       case 0x7b: // {
       case 0x5b: // [
         depth += 1
-        if (depth > maxDepth) return undefined
+        if (depth > deepest) return undefined
         break
       case 0x7d: // }
       case 0x5d: // ]
@@ -79,7 +79,7 @@ function isEscaped(text: string, at: number): boolean {
 }
 
 /** The members of all objects within. */
-function countMembers(value: object): number {
+export function countMembers(value: object): number {
   if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + membersWithin(item), 0)
   const object = value as JsonObject
   const names = Object.keys(object)
