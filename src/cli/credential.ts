@@ -58,7 +58,7 @@ export function warnOfHeader(name: string, terminal: Terminal): void {
 }
 
 /** Words between blanks; quotes keep blanks in them. No shell has a say in it. */
-function wordsOf(text: string): string[] {
+export function wordsOf(text: string): string[] {
   return [...text.matchAll(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)].map(([word]) =>
     word.replaceAll(
       /"([^"]*)"|'([^']*)'/g,

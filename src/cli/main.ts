@@ -8,12 +8,18 @@ import { type Terminal, terminal } from './terminal.ts'
 /** Every command, loaded when it is named. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
   demo: async () => (await import('./commands/demo.ts')).demo,
+  protect: async () => (await import('./commands/protect.ts')).protect,
   ping: async () => (await import('./commands/ping.ts')).ping,
   tools: async () => (await import('./commands/tools.ts')).tools,
   call: async () => (await import('./commands/call.ts')).call,
   read: async () => (await import('./commands/read.ts')).read,
   prompt: async () => (await import('./commands/prompt.ts')).prompt,
+  connect: async () => (await import('./commands/connect.ts')).connect,
+  'host-config': async () => (await import('./commands/host-config.ts')).hostConfig,
   keys: async () => (await import('./commands/keys.ts')).keys,
+  token: async () => (await import('./commands/token.ts')).token,
+  issuer: async () => (await import('./commands/issuer.ts')).issuer,
+  init: async () => (await import('./commands/init.ts')).init,
 }
 
 async function main(argv: readonly string[], screen: Terminal): Promise<number> {
@@ -30,7 +36,9 @@ async function main(argv: readonly string[], screen: Terminal): Promise<number> 
     return asked ? exitCode.ok : exitCode.usage
   }
   const command = await load()
-  if (rest.includes('--help')) {
+  // Behind `--` stands somebody else's command, with options of its own.
+  const end = rest.indexOf('--')
+  if (rest.slice(0, end === -1 ? undefined : end).includes('--help')) {
     screen.line(command.helpFor?.(rest) ?? command.help)
     return exitCode.ok
   }
@@ -46,7 +54,7 @@ async function list(screen: Terminal): Promise<void> {
   screen.line('Usage: mcp-bearer <command> [options]')
   screen.line()
   for (const [name, load] of Object.entries(commands))
-    screen.line(`  ${name.padEnd(8)} ${(await load()).summary}`)
+    screen.line(`  ${name.padEnd(11)} ${(await load()).summary}`)
   screen.line()
   screen.line('mcp-bearer <command> --help says more.')
 }

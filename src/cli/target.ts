@@ -1,9 +1,17 @@
 import { resolve } from 'node:path'
 import { isPlain, readConfigFile } from '../client/config/config-document.ts'
 import { isSecretName, literalOf } from '../client/config/config-secrets.ts'
-import { interpolate } from '../client/config/interpolate.ts'
-import type { TokenSource } from '../client/index.ts'
-import { Client, MCPClient, type MCPClientConfig } from '../client/index.ts'
+import { interpolate, processEnvironment } from '../client/config/interpolate.ts'
+import { transportOf } from '../client/config/server-config.ts'
+import {
+  Client,
+  type ClientTransport,
+  type FetchLike,
+  MCPClient,
+  type MCPClientConfig,
+  StreamableHttpTransport,
+  type TokenSource,
+} from '../client/index.ts'
 import { type Arguments, isUrl } from './arguments.ts'
 import { UsageError } from './command.ts'
 import { credential, notes, warnOfHeader } from './credential.ts'
@@ -25,10 +33,49 @@ const usualFiles = ['mcp.json', '.mcp.json', '.vscode/mcp.json']
  * @throws UsageError when there is no such server, or what is said of it is wrong
  */
 export async function openTarget(args: Arguments, terminal: Terminal, signal: AbortSignal): Promise<Target> {
-  try {
+  return asUsage(async () => {
     const auth = args.auth === undefined ? undefined : await credential(args.auth, terminal, signal)
     const headers = readHeaders(args.headers, terminal)
-    return isUrl(args.target) ? byUrl(args, auth, headers) : await byName(args, auth, headers, terminal)
+    return isUrl(args.target) ? byUrl(args, auth, headers) : byName(args, auth, headers, terminal)
+  })
+}
+
+/** The server a command passes messages on to. */
+export interface RemoteTarget {
+  /** The way to it, whose requests are made by the given function. */
+  transport(fetch: FetchLike): ClientTransport
+  /** The name of the configuration, else the origin. */
+  readonly server: string
+}
+
+/**
+ * The same for who speaks to the server in messages. Nothing is sent yet.
+ * @param auth what `--auth` stands for
+ * @throws UsageError when there is no such server, what is said of it is wrong, or it does not speak Streamable HTTP
+ */
+export async function openRemote(
+  args: Arguments,
+  auth: TokenSource | undefined,
+  terminal: Terminal,
+): Promise<RemoteTarget> {
+  return asUsage(async () => {
+    const { target } = args
+    const headers = readHeaders(args.headers, terminal)
+    const transport = isUrl(target)
+      ? remoteByUrl(args, auth, headers)
+      : await remoteByName(args, auth, headers, terminal)
+    // What is wrong is said now, and not to a host.
+    transport(globalThis.fetch)
+    return { transport, server: isUrl(target) ? new URL(target).origin : target }
+  })
+}
+
+type HeaderTexts = Readonly<Record<string, string>>
+
+/** What is wrong with an option the person can write better. */
+async function asUsage<T>(work: () => Promise<T> | T): Promise<T> {
+  try {
+    return await work()
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) {
       throw new UsageError(error.message, { cause: error })
@@ -40,44 +87,89 @@ export async function openTarget(args: Arguments, terminal: Terminal, signal: Ab
 function byUrl(
   { target, timeout, allowInsecure }: Arguments,
   auth: TokenSource | undefined,
-  headers: Readonly<Record<string, string>>,
+  headers: HeaderTexts,
 ): Target {
-  const filled = Object.entries(headers).map(([name, value]) => [
-    name,
-    interpolate(value, `--header ${name}`),
-  ])
   const client = new Client(target, {
     allowInsecure,
-    headers: Object.fromEntries(filled) as Record<string, string>,
+    headers: filled(headers),
     ...(auth && { auth }),
     ...(timeout !== undefined && { timeout }),
   })
   return { client, server: new URL(target).origin }
 }
 
+function remoteByUrl(
+  { target, allowInsecure }: Arguments,
+  auth: TokenSource | undefined,
+  headers: HeaderTexts,
+): RemoteTarget['transport'] {
+  const options = { allowInsecure, headers: filled(headers), ...(auth && { auth }) }
+  return (fetch) => new StreamableHttpTransport(target, { ...options, fetch }, 'connect')
+}
+
+/** Variables in headers of the command line. */
+function filled(headers: HeaderTexts): HeaderTexts {
+  const texts = Object.entries(headers).map(([name, value]) => [name, interpolate(value, `--header ${name}`)])
+  return Object.fromEntries(texts) as Record<string, string>
+}
+
 async function byName(
   args: Arguments,
   auth: TokenSource | undefined,
-  headers: Readonly<Record<string, string>>,
+  headers: HeaderTexts,
   terminal: Terminal,
 ): Promise<Target> {
-  const { target, timeout, allowInsecure } = args
+  const { target, timeout } = args
   const { document, member, entry } = await findServer(target, args.config)
-  const changed = isPlain(entry)
-    ? {
-        ...entry,
-        ...(auth && { auth }),
-        ...(Object.keys(headers).length > 0 && { headers: { ...(entry.headers as object), ...headers } }),
-        ...(allowInsecure && { allowInsecure }),
-      }
-    : entry
   // The other servers of the file are not looked at: their variables need not be set.
+  const changed = entryWith(entry, args, auth, headers)
   const config = { ...document, [member]: { [target]: changed } } as MCPClientConfig
   const client = new MCPClient(config, {
     logger: notes(terminal),
     ...(timeout !== undefined && { timeout }),
   })
   return { client: client.session(target), server: target }
+}
+
+async function remoteByName(
+  args: Arguments,
+  auth: TokenSource | undefined,
+  headers: HeaderTexts,
+  terminal: Terminal,
+): Promise<RemoteTarget['transport']> {
+  const { target } = args
+  const { member, entry } = await findServer(target, args.config)
+  const changed = entryWith(entry, args, auth, headers)
+  if (isPlain(changed) && 'command' in changed) {
+    throw new UsageError(
+      `"${printableLine(target, 100)}" is a command already; a host runs it without connect`,
+    )
+  }
+  const log = notes(terminal)
+  return (fetch) => {
+    const context = { environment: processEnvironment, log, fetch, retry: undefined }
+    const transport = transportOf(target, `${member}.${target}`, changed, context)
+    if (transport?.negotiation === 'auto') return transport
+    throw new UsageError(
+      `"${printableLine(target, 100)}" ${transport ? 'speaks HTTP with SSE, and connect only Streamable HTTP' : 'is disabled'}`,
+    )
+  }
+}
+
+/** An entry with what the command line says. */
+function entryWith(
+  entry: unknown,
+  { allowInsecure }: Arguments,
+  auth: TokenSource | undefined,
+  headers: HeaderTexts,
+): unknown {
+  if (!isPlain(entry)) return entry
+  return {
+    ...entry,
+    ...(auth && { auth }),
+    ...(Object.keys(headers).length > 0 && { headers: { ...(entry.headers as object), ...headers } }),
+    ...(allowInsecure && { allowInsecure }),
+  }
 }
 
 interface FoundServer {
@@ -116,16 +208,24 @@ async function readConfig(file: string, isOptional: boolean): Promise<unknown> {
   }
 }
 
-function readHeaders(lines: readonly string[], terminal: Terminal): Record<string, string> {
+/**
+ * Headers as they are written on the command line. A secret among them is warned of.
+ * @throws UsageError naming the option
+ */
+export function readHeaders(
+  lines: readonly string[],
+  terminal: Terminal,
+  option = '--header',
+): Record<string, string> {
   const headers = lines.map((line): [string, string] => {
     const end = line.indexOf(':')
-    if (end < 1) throw new UsageError("--header must be written 'Name: value'")
+    if (end < 1) throw new UsageError(`${option} must be written 'Name: value'`)
     const [name, value] = [line.slice(0, end).trim(), line.slice(end + 1).trim()]
     if (isSecretName(name) && literalOf(value) !== '') warnOfHeader(printableLine(name, 64), terminal)
     return [name, value]
   })
   if (new Set(headers.map(([name]) => name.toLowerCase())).size < headers.length) {
-    throw new UsageError('--header gives one header twice')
+    throw new UsageError(`${option} gives one header twice`)
   }
   return Object.fromEntries(headers)
 }

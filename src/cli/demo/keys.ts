@@ -1,6 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import {
   type ApiKeys,
   apiKeys,
@@ -9,6 +8,7 @@ import {
   memoryKeyStore,
   openKeyStore,
 } from '../../apikeys/index.ts'
+import { dataFile } from '../data-folder.ts'
 
 /** The API keys of the demo. They stay, so that a host that was given one works the next time, too. */
 export interface DemoKeys {
@@ -55,20 +55,11 @@ async function opened(place: string): Promise<Opened> {
 
 /** The demo has to run on a machine without SQLite or without a home as well. */
 async function openUsual(): Promise<Opened & { readonly problem: string | undefined }> {
-  const place = join(dataFolder(), 'mcp-bearer', 'keys.db')
+  const place = dataFile('keys.db')
   try {
     await mkdir(dirname(place), { recursive: true, mode: 0o700 })
     return { ...(await opened(place)), problem: undefined }
   } catch (error) {
     return { store: memoryKeyStore(), place: 'memory:', problem: (error as Error).message }
   }
-}
-
-/** Where programs keep the data of a user (XDG Base Directory Specification; the usual places elsewhere). */
-function dataFolder(): string {
-  const { XDG_DATA_HOME, LOCALAPPDATA } = process.env
-  if (process.platform === 'win32' && LOCALAPPDATA) return LOCALAPPDATA
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support')
-  // A relative path is to be ignored, says the specification.
-  return XDG_DATA_HOME?.startsWith('/') ? XDG_DATA_HOME : join(homedir(), '.local', 'share')
 }

@@ -73,7 +73,8 @@ export function databaseName(option: string | undefined, terminal: Terminal): st
   return db
 }
 
-function hasPassword(db: string): boolean {
+/** Whether a password stands in what a database is called. */
+export function hasPassword(db: string): boolean {
   if (!/^postgres(?:ql)?:/i.test(db)) return false
   return /:\/\/[^/?#]*:[^/?#]*@/.test(db) || /[?&]password=/i.test(db)
 }
@@ -92,7 +93,7 @@ async function expectThere(db: string): Promise<void> {
 }
 
 /** The file of the texts that `openKeyStore` takes for SQLite. */
-function fileOf(db: string): string | undefined {
+export function fileOf(db: string): string | undefined {
   const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]+):(.*)$/is.exec(db) ?? []
   switch (scheme.toLowerCase()) {
     case '':
