@@ -48,7 +48,7 @@ describe('docs/where-does-my-token-go.md', () => {
     expect(shown.map(({ file }) => file).sort()).toEqual((await readdir(examples)).sort())
     for (const { file, text } of shown)
       expect(text, file).toBe(await readFile(join(examples, file ?? ''), 'utf8'))
-    expect(blocks.filter(({ language }) => language === 'sh')).toHaveLength(3)
+    expect(blocks.filter(({ language }) => language === 'sh')).toHaveLength(2)
   })
 
   it('FL-94 every file is plain JSON in the shape of its host', () => {
@@ -82,8 +82,8 @@ describe('docs/where-does-my-token-go.md', () => {
   it('has a variable wherever a token would stand', () => {
     const page = blocks.map(({ text }) => text).join('\n')
     const credentials = Array.from(page.matchAll(/Bearer (\S+?)["'\\]/g), ([, credential]) => credential)
-    expect(credentials).toHaveLength(5)
-    for (const credential of credentials) expect(credential).toMatch(/^(\$\{(env:|input:)?[\w-]+\}|%s)$/)
+    expect(credentials).toHaveLength(4)
+    for (const credential of credentials) expect(credential).toMatch(/^\$\{(env:|input:)?[\w-]+\}$/)
   })
 })
 
@@ -100,14 +100,6 @@ describe('the shell lines', () => {
       ...['mcp', 'add', '--transport', 'http', '--scope', 'project', 'reports', documented],
       ...['--header', `Authorization: ${entry('claude-code.mcp.json').headers?.Authorization}`],
     ])
-  })
-
-  it('FL-94 the header for a bridge is one line of a file of its owner', async () => {
-    await sh(shell(2), { REPORTS_TOKEN: token })
-    const file = join(home, '.reports-headers')
-    expect(await readFile(file, 'utf8')).toBe(`Authorization: Bearer ${token}\n`)
-    expect((await stat(file)).mode & 0o777).toBe(0o600)
-    expect(entry('claude-desktop.json').args?.at(-1)).toBe('/Users/you/.reports-headers')
   })
 
   it('FL-94 the arguments for Claude Desktop stay the same when a host does not quote them', async () => {
