@@ -33,11 +33,11 @@ export const operations = {
   },
 }
 
-/** Requests at the same time, each on a connection of its own. */
+/** Requests at the same time, each on a connection of its own, unless somebody wants it otherwise. */
 export const connections = 4
 /** A server that never answers must not keep everybody waiting. */
 const patienceMs = 20_000
-const agent = new Agent({ keepAlive: true, maxSockets: connections })
+const agent = new Agent({ keepAlive: true })
 
 /** Ends the connections that are kept alive. */
 export const disconnect = () => agent.destroy()

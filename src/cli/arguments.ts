@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
 import { UsageError } from './command.ts'
+import { checkWords, parseWords } from './parse-words.ts'
 
 /** What every command that talks to a server understands. */
 export interface Arguments {
@@ -55,15 +55,11 @@ export function readArguments(
   least: number,
   most: number,
 ): Arguments {
-  const { values, positionals } = parsed(argv, usage)
+  const { values, positionals } = parseWords(argv, options, usage)
   const [target, ...words] = positionals
   if (target === undefined)
     throw new UsageError(`which server? Give a URL, or a name of the configuration\n\n${usage}`)
-  if (words.length < least || words.length > most) {
-    throw new UsageError(
-      `${words.length < least ? 'a word is missing' : 'there are too many words'}\n\n${usage}`,
-    )
-  }
+  checkWords(words, [least, most], usage)
   if (values.config !== undefined && isUrl(target)) {
     throw new UsageError(`--config goes with the name of a server, not with a URL\n\n${usage}`)
   }
@@ -82,14 +78,6 @@ export function readArguments(
 /** Whether a target is a URL; everything else is a name. */
 export function isUrl(target: string): boolean {
   return /^https?:\/\//i.test(target)
-}
-
-function parsed(argv: readonly string[], usage: string) {
-  try {
-    return parseArgs({ args: [...argv], options, allowPositionals: true })
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${usage}`)
-  }
 }
 
 function milliseconds(seconds: string, usage: string): number {

@@ -1,11 +1,9 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { type Command, UsageError } from './command.ts'
 import { exitCode } from './exit-codes.ts'
 import { failureOf, failureText } from './failure.ts'
+import { checkWords, type OptionTable, type ParsedWords, parseWords } from './parse-words.ts'
 import { printable, printableJson } from './printable.ts'
 import type { Terminal } from './terminal.ts'
-
-type OptionTable = NonNullable<ParseArgsConfig['options']>
 
 /** What every one of them understands. */
 const common = { json: { type: 'boolean' } } as const satisfies OptionTable
@@ -14,9 +12,7 @@ const commonHelp = '  --json              print one JSON document, errors too'
 
 /** What a command works with. */
 export interface LocalContext<O extends OptionTable> {
-  readonly values: ReturnType<
-    typeof parseArgs<{ options: O & typeof common; allowPositionals: true }>
-  >['values']
+  readonly values: ParsedWords<O & typeof common>['values']
   readonly words: readonly string[]
   readonly terminal: Terminal
   /** Aborted by Ctrl-C. */
@@ -35,7 +31,7 @@ export type LocalOutcome =
     }
   | number
 
-/** A command that needs no server and no database. */
+/** What is said of a command that runs on this machine alone. */
 export interface LocalCommand<O extends OptionTable> {
   /** One line for the list of commands. */
   readonly summary: string
@@ -45,69 +41,57 @@ export interface LocalCommand<O extends OptionTable> {
   readonly about: string
   /** The help of its own options, a line each. */
   readonly optionsHelp: string
+  /** The help of the options that are not its own. Default: that of `--json`. */
+  readonly commonHelp?: string
   readonly options: O
   /** How many words it takes. */
   readonly words: readonly [least: number, most: number]
   run(context: LocalContext<O>): Promise<LocalOutcome>
+  /** What a person can do about an error, where more is known here than elsewhere. */
+  remedy?(error: unknown): string | undefined
 }
 
 /** The parts that are the same for all: words, Ctrl-C, output, exit code. */
 export function localCommand<const O extends OptionTable>(definition: LocalCommand<O>): Command {
-  const { summary, about, optionsHelp, run: work } = definition
+  const { summary, about, optionsHelp, options } = definition
   const usage = `Usage: mcp-bearer ${definition.usage}`
+  const optionLines = [...(optionsHelp === '' ? [] : [optionsHelp]), definition.commonHelp ?? commonHelp]
   return {
     summary,
-    help: [usage, '', about, '', 'Options:', ...(optionsHelp === '' ? [] : [optionsHelp]), commonHelp].join(
-      '\n',
-    ),
+    help: [usage, '', about, '', 'Options:', ...optionLines].join('\n'),
     async run(argv, terminal) {
       using interruption = terminal.interruption()
       const { signal } = interruption
       try {
-        const { values, words } = read(argv, definition, usage)
-        const outcome = await work({ values, words, terminal, signal })
-        if (typeof outcome === 'number') return outcome
-        const { json = false }: { json?: boolean } = values
-        if (json) terminal.line(printableJson(outcome.json))
-        else for (const line of outcome.lines) terminal.line(printable(line))
-        for (const note of outcome.notes ?? []) terminal.note(printable(note))
-        return outcome.exit ?? exitCode.ok
+        const { values, positionals: words } = parseWords(argv, { ...options, ...common }, usage)
+        checkWords(words, definition.words, usage)
+        const outcome = await definition.run({ values, words, terminal, signal })
+        return typeof outcome === 'number' ? outcome : tell(outcome, values, terminal)
       } catch (error) {
-        return reportFailure(error, signal.aborted, argv.includes('--json'), terminal)
+        const { failure, exit } = localFailure(error, signal.aborted)
+        const remedy = signal.aborted ? undefined : definition.remedy?.(error)
+        // Also when the words could not be read: whoever asks for JSON reads nothing else.
+        if (argv.includes('--json')) terminal.line(printableJson({ error: failure }))
+        else terminal.note([failureText(failure), ...(remedy === undefined ? [] : [remedy])].join('\n'))
+        return exit
       }
     },
   }
 }
 
-function reportFailure(error: unknown, isInterrupted: boolean, isJson: boolean, terminal: Terminal): number {
-  // What is wrong with an option is said with a `TypeError`; the person can write it better.
-  const told = error instanceof TypeError ? new UsageError(error.message, { cause: error }) : error
-  const { failure, exit } = failureOf(told, isInterrupted)
-  // Also when the words could not be read: whoever asks for JSON reads nothing else.
-  if (isJson) terminal.line(printableJson({ error: failure }))
-  else terminal.note(failureText(failure))
+function tell(
+  { json, lines, notes = [], exit = exitCode.ok }: Exclude<LocalOutcome, number>,
+  values: { readonly json?: boolean },
+  terminal: Terminal,
+): number {
+  if (values.json) terminal.line(printableJson(json))
+  else for (const line of lines) terminal.line(printable(line))
+  for (const note of notes) terminal.note(printable(note))
   return exit
 }
 
-function read<O extends OptionTable>(
-  argv: readonly string[],
-  { options, words }: LocalCommand<O>,
-  usage: string,
-) {
-  const { values, positionals } = parsed(argv, options, usage)
-  const [least, most] = words
-  if (positionals.length < least || positionals.length > most) {
-    throw new UsageError(
-      `${positionals.length < least ? 'a word is missing' : 'there are too many words'}\n\n${usage}`,
-    )
-  }
-  return { values, words: positionals }
-}
-
-function parsed<O extends OptionTable>(argv: readonly string[], options: O, usage: string) {
-  try {
-    return parseArgs({ args: [...argv], options: { ...options, ...common }, allowPositionals: true })
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${usage}`)
-  }
+/** What is wrong with an option or a key is said with a `TypeError`; the person can write it better. */
+export function localFailure(error: unknown, isInterrupted: boolean): ReturnType<typeof failureOf> {
+  const told = error instanceof TypeError ? new UsageError(error.message, { cause: error }) : error
+  return failureOf(told, isInterrupted)
 }

@@ -87,5 +87,5 @@ function faultOf(token: string): string | undefined {
     return 'holds a line break or another control character'
   if (/\s/.test(token)) return 'holds white space'
   if (token.length > maxTokenLength) return `is longer than ${maxTokenLength} characters`
-  return 'holds characters a bearer token cannot have (RFC 6750 section 2.1)'
+  return 'holds characters that a token cannot have (RFC 6750 section 2.1)'
 }

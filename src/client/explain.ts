@@ -18,7 +18,7 @@ export function explain(sdk: Sdk, error: unknown, refused: AuthError | undefined
   if ((isLost || isEnd) && refused) return refused
   if (isLost) return new sdk.SdkError(sdk.SdkErrorCode.ConnectionClosed, error.message)
   if (error instanceof HandlerFailure && error.cause !== undefined) return error.cause
-  return authErrorIn(error) ?? translated(sdk, error) ?? withoutArguments(error)
+  return authErrorIn(error) ?? translated(sdk, error) ?? withoutArguments(ownWords(sdk, error))
 }
 
 /** Marks an answer that we gave ourselves. */
@@ -70,6 +70,35 @@ function refusal(status: number, scopes?: readonly string[]): AuthError | undefi
   return status === 429
     ? new AuthError('rate_limited', 'The server has had too many requests.', { status })
     : undefined
+}
+
+/**
+ * The first request of a connection asks which revisions the server speaks; what went wrong with it would have gone wrong
+ * with any other, and is said in the words of `fetch`. A server that answers with an HTTP error and says in it what is
+ * wrong, as a gateway does, is quoted.
+ */
+function ownWords(sdk: Sdk, error: unknown): unknown {
+  if (!(error instanceof sdk.SdkError)) return error
+  const isFirst = error.code === sdk.SdkErrorCode.EraNegotiationFailed
+  if (!(error instanceof sdk.SdkHttpError))
+    return isFirst && error.cause instanceof TypeError ? error.cause : error
+  const said = rpcMessageIn(error.data.text)
+  if (said === undefined && !isFirst) return error
+  const message = `The server answered with HTTP ${error.status}${said === undefined ? '' : `: ${said}`}`
+  return new sdk.SdkHttpError(error.code, message, error.data)
+}
+
+/** Characters of what a server says of itself. */
+const longest = 1000
+
+/** JSON-RPC 2.0 section 5.1. */
+function rpcMessageIn(body: unknown): string | undefined {
+  try {
+    const { error } = JSON.parse(String(body)) as { error?: { message?: unknown } }
+    return typeof error?.message === 'string' ? error.message.slice(0, longest) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** The error of a command that cannot be started repeats its arguments, which may hold secrets; one of them, if it holds a NUL. */

@@ -17,6 +17,8 @@ export interface StreamGuard {
    * @returns whether it may be sent; if not, `exchange.refused` says why
    */
   admits(stream: EventStream, exchange: Exchange): boolean
+  /** Whether one more would be admitted now: for those who must know before anything is done. */
+  hasRoom(exchange: Exchange): boolean
   /** Ends the streams that no answer would end, each with its farewell. */
   endStanding(): void
   close(): void
@@ -40,10 +42,15 @@ export function streamGuard(
     else open.delete(owner)
   }
 
+  function hasRoom(owner: string): boolean {
+    return (open.get(owner) ?? 0) < maxStreams
+  }
+
   return {
+    hasRoom: (exchange) => hasRoom(turnKey(exchange)),
     admits(stream, exchange) {
       const owner = turnKey(exchange)
-      if ((open.get(owner) ?? 0) >= maxStreams) {
+      if (!hasRoom(owner)) {
         exchange.refused = new AuthError('rate_limited', undefined, { retryAfter: 60 })
         stream.close()
         return false

@@ -76,7 +76,7 @@ function readEntry(token: string, facts: StaticToken, number: number): [string, 
   const owner = `staticVerifier: token ${number}`
   // `[process.env.UNSET]: …` makes a token of the word.
   if (!isBearerToken(token) || token === 'undefined' || token === 'null') {
-    throw new TypeError(`${owner} is empty, unset, or holds characters a bearer token cannot have`)
+    throw new TypeError(`${owner} is empty, unset, or holds characters that a token cannot have`)
   }
   checkOptions(owner, facts, ['claims', 'scopes', 'clientId', 'subject', 'expiresAt'])
   // Made once to check the facts and to copy them.

@@ -1,12 +1,17 @@
 import { mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { Client } from 'mcp-bearer/client'
 import { apiKeys, openKeyStore } from 'mcp-bearer/keys'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { protect as command } from '../../src/cli/commands/protect.ts'
+import { terminal } from '../../src/cli/terminal.ts'
 import { endAll, fixture, protect } from './protect-support.ts'
 import { run } from './support.ts'
+
+/** What `style` of a terminal writes. */
+const styled = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g')
 
 let folder: string
 let db: string
@@ -102,6 +107,27 @@ describe('--check', () => {
     expect(err).toContain(`there is no key database ${join(folder, 'missing.db')}`)
   })
 
+  it('on a screen with colours, too, and what a file calls something is nothing a terminal obeys', async () => {
+    const file = await write('hostile.json', {
+      command: [process.execPath, fixture],
+      auth: { jwks: 'https://id.example.com/jwks', issuer: 'https://id.example.com/\u001b]0;owned\u0007' },
+    })
+    const screen = new PassThrough().setEncoding('utf8')
+    const coloured = terminal(Object.assign(screen, { isTTY: true }), new PassThrough())
+    vi.stubEnv('NO_COLOR', undefined)
+    expect(await command.run(['--config', file, '--check'], coloured)).toBe(0)
+    const shown = String(screen.read())
+    expect(shown).not.toContain('\\x1b[2m')
+    expect(shown.replace(styled, '')).toMatch(/^ {2}server {3,}\S/m)
+    expect(shown.replace(styled, '')).not.toMatch(/(?!\n)\p{Cc}/u)
+  })
+
+  it('refuses a path that could not be served', async () => {
+    const file = await write('path.json', { url: 'http://127.0.0.1:1/mcp', path: '/a b' })
+    const { exit, err } = await run(command, ['--config', file, '--check'])
+    expect([exit, err]).toEqual([2, expect.stringContaining('path must begin with "/"')])
+  })
+
   it('tells where a file is wrong, as JSON when asked', async () => {
     const path = join(folder, 'bad.yaml')
     await writeFile(path, 'listen: ":9000"\npolcy: {}\n')
@@ -133,6 +159,10 @@ describe('--check', () => {
     ['an option of the other kind', ['http://localhost/mcp', '--cwd', '/'], /is for a command/],
     ['an unknown option', ['http://localhost/mcp', '--tokn', 'x'], /--tokn/],
     ['a port out of range', ['http://localhost/mcp', '--listen', ':70000'], /--listen must be/],
+    ['an address that is none', ['http://localhost/mcp', '--resource', 'me'], /--resource must be the URL/],
+    ['keys that are nowhere', ['http://localhost/mcp', '--jwks', 'me'], /: --jwks must be an absolute URL$/],
+    ['no name of a variable', ['--env', '=hunter2', '--', process.execPath], /: --env must be a name/],
+    ['no scope', ['http://localhost/mcp', '--required-scope', 'a b'], /: --required-scope must hold scopes/],
   ])('refuses %s, and repeats no secret', async (_what, words, message) => {
     const [first = '--', ...others] = words
     const { exit, err } = await run(
@@ -200,6 +230,13 @@ it('a policy is reloaded when its file changes, a bad one is not, and streams st
 
   await writeFile(file, '{ "policy": { "rules": [ { "tools": "*" ] }')
   await gateway.said(/"event":"reload_failed","message":"the policy stays as it was: [^"]+/)
+  expect(await names()).toEqual(['echo', 'pid'])
+
+  // Half a file: without a policy everybody may do everything.
+  await write('gateway.json', base)
+  await gateway.said(
+    /"event":"reload_failed","message":"the policy stays as it was: the file has none any more/,
+  )
   expect(await names()).toEqual(['echo', 'pid'])
 
   await write('gateway.json', { ...base, log: 'text', policy: echoOnly })

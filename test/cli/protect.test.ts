@@ -51,7 +51,9 @@ describe('the first start in front of a command', () => {
     const { out } = gateway
     expect(out.split('\n').length).toBeLessThan(24)
     expect(out).toContain(`mcp-bearer tools ${url} --auth env:MCP_KEY`)
-    expect(out).toContain(`mcp-bearer host-config ${url} --for claude-code`)
+    // One name for the variable, on every line.
+    expect(out).toContain(`mcp-bearer host-config ${url} --for claude-code --auth env:MCP_KEY`)
+    expect(out).toContain(`server     ${process.execPath} ${fixture} …`)
     expect(out).toContain(join(folder, 'mcp-bearer', 'keys.db'))
     expect((await stat(join(folder, 'mcp-bearer', 'keys.db'))).mode & 0o077).toBe(0)
   })
@@ -85,8 +87,8 @@ describe('the first start in front of a command', () => {
   })
 
   it('the log has one line a request, and neither a key nor the words behind the dashes', async () => {
-    await gateway.said(/^\d\d:\d\d:\d\d {2}200 +\d+ ms {2}tools\/call echo {2}\S+$/m)
-    await gateway.said(/ {2}401 +\d+ ms {2}POST {2}unauthorized$/m)
+    await gateway.said(/^\d\d:\d\d:\d\d {2}200 +\d+ ms {2}tools\/call echo {2,}\S+$/m)
+    await gateway.said(/ {2}401 +\d+ ms {2}POST {2,}unauthorized$/m)
     await gateway.said(/^ {2}\| a server that was protected by somebody$/m)
     expect(gateway.err).toContain('what looks like a secret on the command line')
     for (const hidden of [key, key.slice(-20), secret, 'behind-the-dashes']) {

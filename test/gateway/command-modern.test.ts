@@ -231,7 +231,37 @@ describe('a program of 2025-11-25', () => {
         data: { requested: '2026-07-28', supported: ['2025-11-25', '2025-06-18', '2025-03-26'] },
       },
     })
+    gate.time.pass(10_000)
     await until(() => gate.commands.processes === 0)
+  })
+
+  it('is not started a second time for the session of the client that has found out, if it comes soon', async () => {
+    const gate = await world(program('server-raw'))
+    const [client, stranger] = [wire(gate), wire(gate, bob)]
+    expect((await ask(client, 'server/discover')).status).toBe(404)
+    await stranger.open()
+    expect(gate.commands.processes).toBe(2)
+    const session = await client.open()
+    expect(gate.commands.processes).toBe(2)
+    const call = request('tools/call', { name: 'heard', arguments: {} })
+    const heard = JSON.parse(await textIn(client.send(call, { session }))) as JsonObject[]
+    expect(heard.map(({ method }) => method)).toEqual([
+      'server/discover',
+      'initialize',
+      'notifications/initialized',
+      'tools/call',
+    ])
+    await client.open()
+    expect(gate.commands.processes).toBe(3)
+  })
+
+  it('that takes the question amiss gets a session all the same, with another process', async () => {
+    const gate = await world(program('server-raw', 'sulks'))
+    const client = wire(gate)
+    expect((await ask(client, 'server/discover')).status).toBe(404)
+    const session = await client.open()
+    expect((await client.send(request('ping'), { session })).status).toBe(200)
+    await until(() => gate.commands.processes === 1)
   })
 
   it('is asked again after a while: it may be another one', async () => {
@@ -249,11 +279,29 @@ describe('a program of 2025-11-25', () => {
     expect(await status()).toBe(200)
   })
 
+  it('is not taken for an old one when a process of it ends before it says what it is', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'mcp-bearer-command-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    const [MODERN, BROKEN] = [join(folder, 'modern'), join(folder, 'broken')]
+    await writeFile(MODERN, '')
+    const gate = await world({ ...program('server-raw'), env: { MODERN, BROKEN } })
+    const client = wire(gate)
+    expect((await ask(client, 'server/discover')).status).toBe(200)
+    await writeFile(BROKEN, '')
+    expect((await tool(client, 'crash')).status).toBe(502)
+    // The next process ends at its start.
+    expect((await ask(client, 'server/discover')).status).toBe(502)
+    await rm(BROKEN)
+    gate.time.pass(1000)
+    expect((await ask(client, 'server/discover')).status).toBe(200)
+  })
+
   it('is not sent anything before initialize but the question which revision it speaks', async () => {
     const gate = await world(program('server-raw'))
     await Promise.all([tool(wire(gate), 'crash'), ask(wire(gate), 'server/discover')])
     const { client } = await sdkClient(gate)
     const heard = JSON.parse(textOf(await client.callTool({ name: 'heard' }))) as JsonObject[]
-    expect(heard[0]?.method).toBe('initialize')
+    const methods = heard.map(({ method }) => method).filter((method) => method !== 'server/discover')
+    expect(methods[0]).toBe('initialize')
   })
 })

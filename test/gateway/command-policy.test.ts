@@ -42,7 +42,7 @@ describe('what the policy keeps back', () => {
     const client = wire(gate)
     const session = await client.open()
     for (const mark of ['secret', 'open'])
-      await client.send(call('askLater', { method: 'roots/list', mark }), { session })
+      await client.send(call('askLater', { method: 'sampling/createMessage', mark }), { session })
     const stream = await client.listen(session)
     expect(await stream.next()).toMatchObject({ params: { mark: 'open' } })
   })
@@ -97,7 +97,7 @@ describe('our own client', () => {
     expect(heard).toEqual([1, 2, 3])
   })
 
-  it('answers an old server that asks for a form, a model and roots', async () => {
+  it('answers an old server that asks for a form and a model, and tells it of no roots', async () => {
     const gate = await world(program('server-sdk', 'legacy'))
     const client = ownClient(gate, alice, {
       handlers: {
@@ -116,7 +116,10 @@ describe('our own client', () => {
     const message = { role: 'user', content: { type: 'text', text: 'say' } }
     const sampling = { method: 'sampling/createMessage', params: { messages: [message], maxTokens: 9 } }
     expect(textOf(await raw.callTool('ask', sampling, { raw: true }))).toContain('words')
+    // Paths on the client's machine: a server on this one would take them for its own.
     const roots = { method: 'roots/list', params: {} }
-    expect(textOf(await raw.callTool('ask', roots, { raw: true }))).toContain('file:///home')
+    const refused = textOf(await raw.callTool('ask', roots, { raw: true }))
+    expect(refused).toContain('-32601')
+    expect(refused).not.toContain('file:///home')
   })
 })

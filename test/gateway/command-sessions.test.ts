@@ -70,11 +70,25 @@ describe('a session', () => {
     const hanging = client.send(call('hang'), { session })
     await until(async () => (await textIn(client.send(call('heard', {}), { session }))).includes('hang'))
     expect((await client.send(undefined!, { session, method: 'DELETE' })).status).toBe(204)
-    expect((await hanging).status).toBe(404)
+    expect((await hanging).status).toBe(502)
     expect(await stream.all()).toEqual([])
     await until(() => gate.commands.processes === 0)
     expect((await client.send(request('ping'), { session })).status).toBe(404)
     expect(gate.commands.sessions).toBe(0)
+  })
+
+  it('does not say of a call that the server has that it was not looked at, or it is sent again', async () => {
+    const gate = await world({})
+    const client = wire(gate)
+    const session = await client.open()
+    const hanging = client.send(call('hang'), { session })
+    await until(async () => (await textIn(client.send(call('heard', {}), { session }))).includes('hang'))
+    await client.send(undefined!, { session, method: 'DELETE' })
+    const answer = await hanging
+    expect(answer.status).not.toBe(404)
+    expect(await answer.next()).toMatchObject({
+      error: { message: expect.stringContaining('may have done') },
+    })
   })
 
   it('takes no id twice at a time, and takes it again afterwards', async () => {
@@ -265,7 +279,7 @@ describe('an answer', () => {
 })
 
 describe('what the server asks', () => {
-  const ask = (method = 'roots/list') => call('ask', { method, params: {} })
+  const ask = (method = 'sampling/createMessage') => call('ask', { method, params: {} })
 
   it('is asked on the stream of the call, and answered to the process that asked', async () => {
     const gate = await world({})
@@ -273,7 +287,7 @@ describe('what the server asks', () => {
     const session = await client.open()
     const answer = await client.send(ask(), { session })
     const question = await answer.next()
-    expect(question).toMatchObject({ method: 'roots/list' })
+    expect(question).toMatchObject({ method: 'sampling/createMessage' })
     const reply = await client.send({ jsonrpc: '2.0', id: question!.id, result: { roots: [] } }, { session })
     expect(reply.status).toBe(202)
     expect(contentOf(await answer.next())).toBe('{"roots":[]}')
@@ -294,10 +308,10 @@ describe('what the server asks', () => {
     const gate = await world({})
     const client = wire(gate)
     const session = await client.open()
-    await client.send(call('askLater', { method: 'roots/list' }), { session })
+    await client.send(call('askLater', { method: 'sampling/createMessage' }), { session })
     const stream = await client.listen(session)
     const question = await stream.next()
-    expect(question).toMatchObject({ method: 'roots/list' })
+    expect(question).toMatchObject({ method: 'sampling/createMessage' })
     await client.send({ jsonrpc: '2.0', id: question!.id, result: { late: true } }, { session })
     await until(async () => (await textIn(client.send(call('heard'), { session }))).includes('"late":true'))
   })
@@ -328,7 +342,7 @@ describe('what the server asks', () => {
     const gate = await world({})
     const client = wire(gate)
     const session = await client.open()
-    const answer = await client.send(call('askTwice', { method: 'roots/list' }), { session })
+    const answer = await client.send(call('askTwice', { method: 'sampling/createMessage' }), { session })
     const [first, cancelled, second] = [await answer.next(), await answer.next(), await answer.next()]
     expect(cancelled).toMatchObject({ method: 'notifications/cancelled', params: { requestId: first!.id } })
     expect(second!.id).not.toBe(first!.id)
@@ -343,7 +357,7 @@ describe('what the server asks', () => {
     const client = wire(gate)
     const session = await client.open()
     for (let at = 0; at < 130; at++)
-      await client.send(call('askLater', { method: 'roots/list' }), { session })
+      await client.send(call('askLater', { method: 'sampling/createMessage' }), { session })
     const heard = await textIn(client.send(call('heard'), { session }))
     expect(heard).toContain('does not come to be asked')
   })
@@ -452,11 +466,15 @@ describe('a process that crashes', () => {
     const gate = await world({})
     const client = wire(gate)
     const session = await client.open()
-    await (await client.send(call('askLater', { method: 'roots/list', mark: 'old' }), { session })).all()
+    await (
+      await client.send(call('askLater', { method: 'sampling/createMessage', mark: 'old' }), { session })
+    ).all()
     await (await client.send(call('crash'), { session })).all()
-    await (await client.send(call('askLater', { method: 'roots/list', mark: 'new' }), { session })).all()
+    await (
+      await client.send(call('askLater', { method: 'sampling/createMessage', mark: 'new' }), { session })
+    ).all()
     const stream = await client.listen(session)
-    const isQuestion = (message: JsonObject | undefined) => message?.method === 'roots/list'
+    const isQuestion = (message: JsonObject | undefined) => message?.method === 'sampling/createMessage'
     let question = await stream.next()
     while (!isQuestion(question)) question = await stream.next()
     expect(question).toMatchObject({ params: { mark: 'new' } })
@@ -472,7 +490,9 @@ describe('a process that crashes', () => {
     const gate = await world({})
     const client = wire(gate)
     const session = await client.open()
-    const answer = await client.send(call('ask', { method: 'roots/list', params: {} }), { session })
+    const answer = await client.send(call('ask', { method: 'sampling/createMessage', params: {} }), {
+      session,
+    })
     await answer.next()
     await client.send(call('crash'), { session })
     expect(await answer.all()).toMatchObject([{ error: { code: -32000 } }])

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { JsonObject, RpcMessage } from '../../src/gateway/message.ts'
 import type { GatewayPolicy, Judgement } from '../../src/gateway/policy.ts'
-import { UpstreamError } from '../../src/gateway/upstream.ts'
+import { type Passage, UpstreamError } from '../../src/gateway/upstream.ts'
 import { EventStream, rpcReply } from '../../src/server/reply.ts'
 import { fakeClock } from '../../src/testing/index.ts'
 import {
@@ -144,6 +144,23 @@ describe('what a policy says', () => {
     expect([review?.(one!), review?.(two!)]).toEqual([one, two])
     expect(stream.isOpen).toBe(true)
     await response.body?.cancel()
+  })
+
+  it('holds on streams that were opened when there was none', async () => {
+    const upstream = fakeUpstream()
+    const { door, url, post } = await opened({ upstream })
+    const reviews: Passage['review'][] = []
+    upstream.reply = (passage) => {
+      reviews.push(passage.review)
+      return { status: 200, headers: {}, body: '' }
+    }
+    await fetch(url, { headers: { authorization: `Bearer ${alice}` } })
+    const listening = modern('subscriptions/listen', { notifications: { resourceSubscriptions: ['a://b'] } })
+    await post(alice, listening.message, ...listening.headers)
+    const news: RpcMessage = { jsonrpc: '2.0', method: 'notifications/resources/updated' }
+    expect(reviews.map((review) => review?.(news))).toEqual([news, news])
+    door.usePolicy({ judge: () => ({ kind: 'pass' }), review: () => () => undefined })
+    expect(reviews.map((review) => review?.(news))).toEqual([undefined, undefined])
   })
 
   it('refuses what is no policy', async () => {

@@ -1,7 +1,9 @@
 import { fakeClock } from 'mcp-bearer/testing'
 import { describe, expect, it } from 'vitest'
 import { AccessToken, AuthError } from '../../src/core/index.ts'
+import { identityAssertion } from '../../src/gateway/front/identity.ts'
 import { exchangedCredential } from '../../src/gateway/http/upstream-credential.ts'
+import { ECKeyPair } from '../../src/issuer/index.ts'
 import { alice, bob } from './front-support.ts'
 import { behind, call, fronted } from './http-upstream-support.ts'
 
@@ -97,6 +99,41 @@ describe('the credential of the gateway', () => {
   })
 })
 
+describe('a server that knows one client, the gateway', () => {
+  const list = { jsonrpc: '2.0', id: 1, method: 'tasks/list' }
+
+  it.each([
+    ['with its credential', { auth: 'inner-1' }],
+    ['without one', {}],
+  ])('is not asked for the tasks of everybody: %s', async (_name, options) => {
+    const { url, heard } = await behind((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(result)
+    })
+    const { post } = await fronted(url, options)
+    const answer = await post(list)
+    expect([answer.status, await answer.json()]).toEqual([
+      200,
+      { jsonrpc: '2.0', id: 1, error: { code: -32601, message: expect.stringContaining('tasks') } },
+    ])
+    // As a notification nobody waits for it, and it is not passed on either.
+    expect((await post({ jsonrpc: '2.0', method: 'tasks/list' })).status).toBe(202)
+    expect(heard).toEqual([])
+    expect((await post({ ...list, method: 'tasks/get', params: { taskId: 'mine' } })).status).toBe(200)
+    expect(heard).toHaveLength(1)
+  })
+
+  it('and is told who calls may be asked for them', async () => {
+    const { url, heard } = await behind((_request, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(result)
+    })
+    const keyPair = await ECKeyPair.generate()
+    const identity = identityAssertion({ keyPair, issuer: 'https://gateway.example', audience: 'inner' })
+    const { post } = await fronted(url, { auth: 'inner-1' }, { identity })
+    expect((await post(list)).status).toBe(200)
+    expect(heard).toHaveLength(1)
+  })
+})
+
 describe('a credential for each caller', () => {
   /** Exchanges tokens, and says for whom. */
   async function issuer() {
@@ -139,6 +176,50 @@ describe('a credential for each caller', () => {
     expect(asked[0]?.get('audience')).toBe('inner')
     expect(JSON.stringify(heard)).not.toContain(alice)
   })
+
+  it('a caller who leaves while it is exchanged has nothing sent any more', async () => {
+    let give = () => {}
+    let isAsked = () => {}
+    const asked = new Promise<void>((resolve) => {
+      isAsked = resolve
+    })
+    const idp = await behind((_request, response) => {
+      give = () => {
+        response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+        response.end(JSON.stringify(exchanged))
+      }
+      isAsked()
+    })
+    const { url, heard } = await behind((request, response) => {
+      response.writeHead(request.method === 'POST' ? 200 : 404, { 'content-type': 'application/json' })
+      response.end(result)
+    })
+    const { origin } = new URL(idp.url)
+    const { url: own, post } = await fronted(url, {
+      exchange: { issuer: origin, tokenEndpoint: `${origin}/token` },
+    })
+    const leaving = new AbortController()
+    const left = fetch(own, {
+      method: 'POST',
+      signal: leaving.signal,
+      headers: { authorization: `Bearer ${alice}`, 'content-type': 'application/json' },
+      body: JSON.stringify(call(1, 'left')),
+    })
+    left.catch(() => {})
+    await asked
+    leaving.abort()
+    await left.catch(() => {})
+    give()
+    expect((await post(call(2, 'stayed'))).status).toBe(200)
+    expect(heard.filter(({ body }) => body.includes('left'))).toEqual([])
+  })
+
+  const exchanged = {
+    access_token: 'inner',
+    token_type: 'Bearer',
+    expires_in: 3600,
+    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+  }
 
   const parts = (clock = fakeClock()) => {
     let sweep = () => {}

@@ -8,7 +8,7 @@ import { MCPServer } from 'mcp-bearer/server'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { closeServers, modernFetch, serve, sessionFetch } from '../client/servers.ts'
 import { alice, bob } from './front-support.ts'
-import { call, fronted, initialize, tapped } from './http-upstream-support.ts'
+import { behind, call, fronted, initialize, tapped } from './http-upstream-support.ts'
 
 afterEach(closeServers)
 
@@ -227,5 +227,40 @@ describe('the token of a caller', () => {
     gone.abort()
     expect(tap.bytes()).toContain('tools/call')
     expect(tap.bytes()).not.toContain(alice)
+  })
+
+  it('is not sent inside of another header either', async () => {
+    const { url, heard } = await behind((_request, response) => response.writeHead(202).end())
+    const { post } = await fronted(url)
+    const ping = { jsonrpc: '2.0', method: 'notifications/initialized' }
+    await post(ping, {
+      baggage: `t=Bearer%20${alice}`,
+      'mcp-method': 'notifications/initialized',
+      'mcp-param-authorization': `Bearer ${alice}`,
+    })
+    expect(heard).toHaveLength(1)
+    expect(JSON.stringify(heard)).not.toContain(alice)
+  })
+})
+
+describe('a header the operator sends with each request', () => {
+  it('is not another one because the caller sends it as well', async () => {
+    const { url, heard } = await behind((_request, response) => response.writeHead(202).end())
+    const headers = { Baggage: 'tenant=ours', 'Mcp-Param-Tenant': 'ours', 'accept-language': 'de' }
+    const { post } = await fronted(url, { headers })
+    await post(
+      { jsonrpc: '2.0', method: 'notifications/initialized' },
+      {
+        baggage: 'tenant=theirs',
+        'accept-language': 'fr',
+        'mcp-method': 'notifications/initialized',
+        'mcp-param-tenant': 'theirs',
+      },
+    )
+    expect(heard[0]?.headers).toMatchObject({
+      baggage: 'tenant=ours',
+      'mcp-param-tenant': 'ours',
+      'accept-language': 'de',
+    })
   })
 })

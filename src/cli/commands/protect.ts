@@ -24,6 +24,8 @@ under way; a second one stops at once.
 Exit codes: 0 stopped, or checked and good; 1 it cannot be started; 2 what was said of it is
 wrong; 21 the key database cannot be reached.`
 
+const isItThere = '\nIs the database running, and is --keys or MCP_BEARER_DB right?'
+
 /** `mcp-bearer protect`: a gateway that asks for tokens, in front of a server that does not. */
 export const protect: Command = {
   summary: 'put a token in front of any MCP server',
@@ -46,7 +48,7 @@ export const protect: Command = {
       const told = isWords ? new UsageError((error as Error).message, { cause: error }) : error
       const { failure, exit } = failureOf(told, false)
       if (atDashes(argv).own.includes('--json')) terminal.line(printableJson({ error: failure }))
-      else terminal.note(failureText(failure))
+      else terminal.note(failureText(failure) + (failure.code === 'verifier_unavailable' ? isItThere : ''))
       return exit
     }
   },

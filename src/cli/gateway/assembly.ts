@@ -9,12 +9,14 @@ import type { PolicyDocument } from '../../gateway/policy/policy-document.ts'
 import { gatewayPolicy } from '../../gateway/policy/policy-engine.ts'
 import type { RequestEntry } from '../../gateway/request-entry.ts'
 import { ECKeyPair } from '../../issuer/index.ts'
+import { listenAddress } from '../../server/listen.ts'
 import { UsageError } from '../command.ts'
 import { type Address, addressOf, addressText, isLocal } from './address.ts'
 import type { Flags } from './flags.ts'
 import { identityKey } from './identity-key.ts'
 import { checkKeys, type GatewayKeys, type KeysPlace, keysPlace, openKeys } from './keys.ts'
 import { type GatewayLog, gatewayLog } from './log.ts'
+import { inWordsOfTheLine } from './option-words.ts'
 import { policyDocument } from './policy.ts'
 import { type Reader, type Settings, settingsOf } from './settings.ts'
 import { type Behind, upstreamOf } from './upstreams.ts'
@@ -52,9 +54,10 @@ export async function assemble(flags: Flags, reader: Reader, isCheck: boolean): 
   const settings = await settingsOf(file, flags, reader)
   const log = gatewayLog(settings.log ?? (process.stderr.isTTY ? 'text' : 'json'), reader.terminal)
   const trying = attempts()
-  const address = await trying.run(() => addressOf('--listen', settings.listen ?? usualAddress))
+  const address = await trying.run(() => endpointOf(settings))
   const metrics = await trying.run(() => optional(settings.metrics, (text) => addressOf('--metrics', text)))
-  const behind = await trying.run(() => upstreamOf(settings, reader, log.logger))
+  const writtenUrl = flags.url ?? file.url
+  const behind = await trying.run(() => upstreamOf(settings, writtenUrl, reader, log.logger))
   const policy = await trying.run(() => policyDocument(file.policy, flags.values))
   const judge = await trying.run(() => optional(policy, gatewayPolicy))
   const identity = await trying.run(() => identityOf(settings, behind, isCheck, log))
@@ -68,7 +71,7 @@ export async function assemble(flags: Flags, reader: Reader, isCheck: boolean): 
   made = await trying.run(() =>
     optional(behind && callers.verifier && { ...behind, ...callers.verifier }, ({ upstream, verifier }) =>
       gateway({
-        ...gatewayOptions(settings, verifier, log, counts),
+        ...gatewayOptions(settings, callers, log, counts),
         upstream,
         auth: verifier,
         policy: judge,
@@ -87,22 +90,36 @@ export async function assemble(flags: Flags, reader: Reader, isCheck: boolean): 
   return { ...parts, gateway: made, counts, log, close }
 }
 
+/** Where it listens; what it is called there is looked at as well. */
+function endpointOf({ listen = usualAddress, path, http: { resource } = {} }: Settings): Address {
+  const address = addressOf('--listen', listen)
+  listenAddress({ ...address, ...(path !== undefined && { path }) })
+  // Without an authorization server nobody but people reads it.
+  if (resource !== undefined && !/^https?:\/\/[^/?#]/i.test(resource)) {
+    throw new UsageError('--resource must be the URL that clients use, such as https://mcp.example.com/mcp')
+  }
+  return address
+}
+
 /** All that takes no part of its own. */
 function gatewayOptions(
   { http: { resource, ...http } = {}, auth, limits }: Settings,
-  { authorizationServers = [] }: TokenVerifier,
+  { verifier, keys }: Callers,
   log: GatewayLog,
   counts: GatewayCounts,
 ) {
   const { apiKeyHeader } = auth ?? {}
+  const servers: TokenVerifier['authorizationServers'] = verifier?.verifier.authorizationServers ?? []
+  // Whoever guesses keys at several gateways of one database has as many attempts as at one.
+  const isShared = keys?.isShared === true && limits?.failuresPerMinute !== 0
   return {
     http: {
       ...http,
       // It leads clients to the authorization server; where there is none, it is only what people are shown.
-      ...(resource !== undefined && authorizationServers.length > 0 && { resource }),
+      ...(resource !== undefined && servers.length > 0 && { resource }),
       ...(apiKeyHeader !== undefined && { apiKeyHeader }),
     },
-    ...(limits && { limits }),
+    ...((limits || isShared) && { limits: { ...limits, ...(isShared && { shared: keys.store }) } }),
     onRequest: (entry: RequestEntry) => {
       counts.onRequest(entry)
       log.onRequest(entry)
@@ -110,6 +127,8 @@ function gatewayOptions(
     logger: log.logger,
   }
 }
+
+type Callers = Awaited<ReturnType<typeof callersOf>>
 
 /** Who may call. Where only looked at, an empty database stands for that of the keys. */
 async function callersOf(
@@ -148,7 +167,7 @@ async function identityOf(settings: Settings, behind: Behind | undefined, isChec
   const assertion = identityAssertion({
     keyPair: keyPair ?? (await ECKeyPair.generate()),
     issuer: identity.issuer ?? http?.resource ?? 'mcp-bearer-gateway',
-    audience: identity.audience ?? behind?.name ?? '',
+    audience: identity.audience ?? behind?.audience ?? '',
     ...(identity.header !== undefined && { header: identity.header }),
   })
   return { identity: assertion }
@@ -184,7 +203,7 @@ function attempts(): Attempts {
       try {
         return await make()
       } catch (error) {
-        failures.push(error)
+        failures.push(inWordsOfTheLine(error))
         return undefined
       }
     },

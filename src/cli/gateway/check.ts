@@ -23,7 +23,7 @@ export async function check(flags: Flags, reader: Reader): Promise<number> {
     string,
     string,
   ][]
-  for (const line of factLines(all, terminal.style)) terminal.line(`  ${printable(line)}`)
+  for (const line of factLines(all, terminal.style)) terminal.line(`  ${line}`)
   for (const warning of warnings) terminal.note(`mcp-bearer: warning: ${printable(warning)}`)
   return exitCode.ok
 }

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
 import { UsageError } from '../command.ts'
+import { type ParsedWords, parseWords } from '../parse-words.ts'
 
 const options = {
   config: { type: 'string' },
@@ -39,7 +39,7 @@ const options = {
   'trust-proxy': { type: 'string' },
 } as const
 
-type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
+type Values = ParsedWords<typeof options>['values']
 
 /** What stands on the command line, as it stands there. */
 export interface Flags {
@@ -103,7 +103,7 @@ export function readFlags(argv: readonly string[]): Flags {
   const { own, command } = atDashes(argv)
   const [first] = own
   if (first !== undefined && !first.startsWith('-')) checkUrl(first)
-  const { values, positionals } = parsed(own)
+  const { values, positionals } = parseWords(own, options, usage)
   const [url, ...others] = positionals
   if (others.length > 0) throw new UsageError(`one URL, and not several\n\n${usage}`)
   if (url !== undefined) checkUrl(url)
@@ -123,14 +123,6 @@ export function atDashes(argv: readonly string[]): {
   return at === -1
     ? { own: argv, command: undefined }
     : { own: argv.slice(0, at), command: argv.slice(at + 1) }
-}
-
-function parsed(own: readonly string[]) {
-  try {
-    return parseArgs({ args: [...own], options, allowPositionals: true })
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${usage}`)
-  }
 }
 
 /** The usual mistake: a command without `--`. */

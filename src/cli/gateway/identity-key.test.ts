@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
@@ -38,9 +38,16 @@ it.each([
 it('what is no key is left as it is, and not repeated', async () => {
   const file = join(folder, 'identity.pem')
   await writeFile(file, 'hunter2')
-  await expect(identityKey(file, true, logger)).rejects.toThrow(`${file} holds no private key in PEM`)
+  await expect(identityKey(file, true, logger)).rejects.toThrow(`--identity-key: ${file}: `)
   expect(await readFile(file, 'utf8')).toBe('hunter2')
   await expect(identityKey(join(file, 'below'), true, logger)).rejects.not.toThrow('hunter2')
+})
+
+it('a link that leads nowhere is no place for a key, and no reason to sign with one that nobody keeps', async () => {
+  const [file, elsewhere] = [join(folder, 'identity.pem'), join(folder, 'elsewhere.pem')]
+  await symlink(elsewhere, file)
+  await expect(identityKey(file, true, logger)).rejects.toThrow(`${file} does not exist`)
+  await expect(stat(elsewhere)).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
 it('a key that others can read is warned of', async () => {

@@ -31,6 +31,8 @@ export interface KeysPlace {
 export interface GatewayKeys {
   readonly place: KeysPlace
   readonly store: KeyStore
+  /** Other gateways may use it as well: it is no file of this machine. */
+  readonly isShared: boolean
   /** There is no key in it, so that nobody gets in. */
   readonly isEmpty: boolean
   /** Why they are in memory only, when they are. */
@@ -110,7 +112,7 @@ export async function openKeys(place: KeysPlace): Promise<GatewayKeys> {
       isEmpty && place.isUsual
         ? keys.create({ name: 'first key', owner: userName(), expiresInSeconds: 90 * 86_400 })
         : undefined
-    return { place, store, isEmpty, problem, first }
+    return { place, store, isShared: fileOf(place.db) === undefined, isEmpty, problem, first }
   } catch (error) {
     await store.close()
     throw error

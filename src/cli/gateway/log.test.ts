@@ -20,12 +20,14 @@ it('a request is one line: when, status, how long, what, who, and what went wron
   const clock = /^\d\d:\d\d:\d\d/
   const text = (entry: Partial<RequestEntry>) => written('text', entry).replace(clock, 'T')
   expect(text({ target: 'echo', subject: 'alice', client: 'c' })).toBe(
-    'T  200     12 ms  tools/call echo  alice',
+    'T  200     12 ms  tools/call echo           alice',
   )
-  expect(text({ client: 'c' })).toBe('T  200     12 ms  tools/call  c')
+  expect(text({ client: 'c' })).toBe('T  200     12 ms  tools/call                c')
   expect(text({ method: 'POST', status: 401, outcome: 'invalid_token' })).toBe(
-    'T  401     12 ms  POST  invalid_token',
+    'T  401     12 ms  POST                      invalid_token',
   )
+  expect(text({ status: 0, outcome: 'left' })).toBe('T    0     12 ms  tools/call                left')
+  expect(text({})).toBe('T  200     12 ms  tools/call')
 })
 
 it.each(['text', 'json'] as const)(

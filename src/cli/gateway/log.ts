@@ -27,19 +27,24 @@ export function gatewayLog(kind: 'text' | 'json', { note }: Terminal): GatewayLo
   }
 }
 
-/** `17:43:05  200     12 ms  tools/call echo  alice` */
+/** `17:43:05  200     12 ms  tools/call echo           alice` */
 function requestText({ time, status, method, target, subject, client, outcome, ms }: RequestEntry): string {
   const what = target === undefined ? method : `${method} ${target}`
   const who = subject ?? client
   return [
     clockText(time),
-    String(status),
+    String(status).padStart(3),
     `${Math.round(ms)} ms`.padStart(8),
-    shown(what, 120),
+    shown(what, 120).padEnd(usualWidth),
     ...(who === undefined ? [] : [shown(who, 80)]),
     ...(outcome === 'ok' ? [] : [shown(outcome, 80)]),
-  ].join('  ')
+  ]
+    .join('  ')
+    .trimEnd()
 }
+
+/** Most of what is asked is shorter, so that the names behind it stand below each other. */
+const usualWidth = 24
 
 /** Of a day people remember; the zone is theirs. */
 function clockText(time: number): string {

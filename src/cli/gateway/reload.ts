@@ -24,6 +24,9 @@ export interface ReloadOptions {
   readonly logger: Logger
 }
 
+const noPolicy =
+  'the file has none any more, and without one every good token may do everything; that takes a restart, or policy: { default: allow }'
+
 /** Watches the file. One that cannot be read leaves everything as it is, and says why. */
 export function reloading({ path, file, values, usePolicy, logger }: ReloadOptions): Reloading {
   let last = file
@@ -33,6 +36,8 @@ export function reloading({ path, file, values, usePolicy, logger }: ReloadOptio
   async function readNow(): Promise<void> {
     try {
       const next = await readGatewayFile(path)
+      // Half a file, or a slip of an indentation: without a policy everybody may do everything.
+      if (last.policy && !next.policy) throw new Error(noPolicy)
       const document = policyDocument(next.policy, values)
       if (!isDeepStrictEqual(document, policyDocument(last.policy, values))) {
         usePolicy(document && gatewayPolicy(document))

@@ -1,5 +1,6 @@
 import type { CreatedApiKey } from '../../apikeys/index.ts'
 import { ownName, shellWord } from '../command-name.ts'
+import { printable } from '../printable.ts'
 import type { Terminal } from '../terminal.ts'
 import type { Assembly } from './assembly.ts'
 import { userName } from './keys.ts'
@@ -23,7 +24,7 @@ type Fact = readonly [name: string, text: string]
 export function facts(assembly: Assembly): Fact[] {
   const { settings, place, behind, policy } = assembly
   return [
-    ['server', behind.kind === 'url' ? behind.name : `the command ${behind.name}`],
+    ['server', behind.name],
     ['callers', callersText(settings.auth ?? {}, place?.name).join('; ')],
     ['policy', policyText(policy)],
     ...(settings.identity ? [['identity', identityText(assembly)] satisfies Fact] : []),
@@ -82,14 +83,14 @@ function keyLines(assembly: Assembly, started: Started, title: (text: string) =>
       `  ${program} tools ${url} --auth env:MCP_KEY`,
       '',
       title('Give it to a host, such as Claude Code, Cursor, VS Code'),
-      `  ${program} host-config ${shellWord(resource)} --for claude-code`,
+      `  ${program} host-config ${printable(shellWord(resource))} --for claude-code --auth env:MCP_KEY`,
       '',
     ]
   }
   const more = isLocked(assembly, started) ? moreKeys(assembly) : undefined
   return more === undefined
     ? []
-    : [title('There is no key yet, so nobody gets in with one. Make the first'), `  ${more}`, '']
+    : [title('There is no key yet, so nobody gets in with one. Make the first'), `  ${printable(more)}`, '']
 }
 
 /** Whether there are to be keys, and is none. */
@@ -104,8 +105,8 @@ function moreKeys({ place, keys }: Assembly): string | undefined {
   return `${ownName()} keys create --db ${db} --name laptop --owner ${shellWord(userName())}`
 }
 
-/** Lines of names and texts. */
+/** Lines of names and texts. What a file calls something may hold what a terminal would obey. */
 export function factLines(list: readonly Fact[], style: Terminal['style']): string[] {
   const width = Math.max(...list.map(([name]) => name.length))
-  return list.map(([name, text]) => `${style('dim', name.padEnd(width))}  ${text}`)
+  return list.map(([name, text]) => `${style('dim', name.padEnd(width))}  ${printable(text)}`)
 }

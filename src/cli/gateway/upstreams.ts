@@ -12,34 +12,50 @@ import { UsageError } from '../command.ts'
 import { credential, wordsOf } from '../credential.ts'
 import { printableLine } from '../printable.ts'
 import { usage } from './flags.ts'
+import { commandName, urlName } from './server-name.ts'
 import type { Reader, Settings } from './settings.ts'
 
 /** The server behind the gateway. */
 export interface Behind {
   readonly upstream: Upstream
   readonly kind: 'url' | 'command'
-  /** What people are shown: of a URL without its query, of a command its program. The rest may hold secrets. */
+  /** What people are shown; there is no secret in it. */
   readonly name: string
+  /** Whom a signed identity is for, unless somebody says it: the URL without its query. */
+  readonly audience: string
   /** For metrics. */
   readonly gauges: Readonly<Record<string, GatewayGauge>>
 }
 
 /**
  * Makes the upstream that was named. Nothing is sent and nothing is started yet.
+ * @param writtenUrl its URL as it was given, with variables that are not filled in
  * @throws UsageError; TypeError naming the option
  */
-export async function upstreamOf(settings: Settings, reader: Reader, logger: Logger): Promise<Behind> {
+export async function upstreamOf(
+  settings: Settings,
+  writtenUrl: string | undefined,
+  reader: Reader,
+  logger: Logger,
+): Promise<Behind> {
   const { url, command } = settings
   if (url !== undefined && command !== undefined) {
     throw new UsageError('url and command are two servers; give one')
   }
-  if (url !== undefined) return atUrl(url, settings, reader, logger)
+  if (url !== undefined) {
+    const upstream = await atUrl(readUrl(url), settings, reader, logger)
+    return { ...upstream, name: urlName(new URL(url), writtenUrl ?? url) }
+  }
   if (command !== undefined) return ofCommand(command, settings, logger)
   throw new UsageError(`which server? Give its URL, or its command after --\n\n${usage}`)
 }
 
-async function atUrl(text: string, settings: Settings, reader: Reader, logger: Logger): Promise<Behind> {
-  const url = readUrl(text)
+async function atUrl(
+  url: URL,
+  settings: Settings,
+  reader: Reader,
+  logger: Logger,
+): Promise<Omit<Behind, 'name'>> {
   const strays = (['processes', 'env', 'cwd'] as const).filter((name) => settings[name] !== undefined)
   if (strays.length > 0) throw new UsageError(`${strays.join(', ')} is for a command, and this is a URL`)
   if (settings.identity?.mode === 'env') {
@@ -59,7 +75,7 @@ async function atUrl(text: string, settings: Settings, reader: Reader, logger: L
     ...(allowInsecure !== undefined && { allowInsecure }),
     ...(timeoutSeconds !== undefined && { timeoutMs: timeoutSeconds * 1000 }),
   })
-  return { upstream, kind: 'url', name: `${url.origin}${url.pathname}`, gauges: {} }
+  return { upstream, kind: 'url', audience: `${url.origin}${url.pathname}`, gauges: {} }
 }
 
 /** A credential in a URL stands in lists of processes, histories and logs. */
@@ -136,7 +152,7 @@ async function ofCommand(
     mcp_gateway_processes: { help: 'Processes of the server that run.', value: () => upstream.processes },
     mcp_gateway_sessions: { help: 'Sessions that are open.', value: () => upstream.sessions },
   }
-  return { upstream, kind: 'command', name: printableLine(command, 200), gauges }
+  return { upstream, kind: 'command', name: commandName([command, ...args]), audience: '', gauges }
 }
 
 /** A variable that is asked for by name and is not there is a mistake; the program would say it less clearly. */

@@ -2,7 +2,7 @@ import { type AuditMark, type AuditVerdict, verifyAudit } from '../../apikeys/au
 import type { KeyStore } from '../../apikeys/key-store.ts'
 import { UsageError } from '../command.ts'
 import { exitCode } from '../exit-codes.ts'
-import type { KeysOutcome } from './keys-command.ts'
+import type { LocalOutcome } from '../local-command.ts'
 
 /**
  * The event an earlier check ended with, as `SEQUENCE:HASH`.
@@ -16,7 +16,7 @@ export function markOf(text: string): AuditMark {
 }
 
 /** Walks the chain of all events and says where it breaks. */
-export async function verifyChain(store: KeyStore, known: AuditMark | undefined): Promise<KeysOutcome> {
+export async function verifyChain(store: KeyStore, known: AuditMark | undefined): Promise<LocalOutcome> {
   const verdict = await verifyAudit(store, known)
   const { isIntact, count, first, last, broken } = verdict
   return {

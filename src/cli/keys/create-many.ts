@@ -1,8 +1,8 @@
 import type { ApiKeys, By, CreatedApiKey, NewApiKey } from '../../apikeys/api-key.ts'
 import { exitCode } from '../exit-codes.ts'
+import { localFailure } from '../local-command.ts'
 import { printableJson, printableLine } from '../printable.ts'
 import type { Terminal } from '../terminal.ts'
-import { keysFailure } from './keys-command.ts'
 import { chunks, keysText } from './words.ts'
 
 /** Keys of one transaction. */
@@ -26,14 +26,14 @@ export interface Bulk {
 export async function createMany(key: NewApiKey, count: number, by: By, bulk: Bulk): Promise<number> {
   const { json, terminal, signal } = bulk
   const made: CreatedApiKey[] = []
-  let failed: ReturnType<typeof keysFailure> | undefined
+  let failed: ReturnType<typeof localFailure> | undefined
   try {
     await makeAll(key, count, by, bulk, (one) => {
       if (json) made.push(one)
       else terminal.line(lineOf(one, bulk.quiet))
     })
   } catch (error) {
-    failed = keysFailure(error, signal.aborted)
+    failed = localFailure(error, signal.aborted)
   }
   if (json) terminal.line(printableJson({ keys: made, ...(failed && { error: failed.failure }) }))
   else if (failed)

@@ -3,11 +3,12 @@ import { readSecretFile } from '../../client/stores/secret-file.ts'
 import { redact } from '../../core/index.ts'
 import { UsageError } from '../command.ts'
 import { exitCode } from '../exit-codes.ts'
+import type { LocalOutcome } from '../local-command.ts'
 import { entryLine, printableLine } from '../printable.ts'
 import type { Terminal } from '../terminal.ts'
 import type { KeysDatabase } from './database.ts'
 import { type ImportLine, importLines } from './import-lines.ts'
-import { bulkExit, type KeysOutcome, keysCommand } from './keys-command.ts'
+import { bulkExit, keysCommand } from './keys-command.ts'
 import { standardInput } from './secret-input.ts'
 import { chunks, oneOf } from './words.ts'
 
@@ -103,7 +104,7 @@ function imported({ line, fault, secrets }: ImportLine, result: BulkResult<ApiKe
 /** What the reason calls the item; the person knows it by its line. */
 const itemName = /^import(?:\[\d+\])?(?:: |\.)/
 
-function report(done: readonly Imported[], dryRun: boolean): KeysOutcome {
+function report(done: readonly Imported[], dryRun: boolean): LocalOutcome {
   const failed = done.filter(({ exit }) => exit !== exitCode.ok).length
   const verb = dryRun ? 'good' : 'imported'
   return {

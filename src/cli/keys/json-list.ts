@@ -1,7 +1,7 @@
 import { exitCode } from '../exit-codes.ts'
+import { localFailure } from '../local-command.ts'
 import { printableJson } from '../printable.ts'
 import type { Terminal } from '../terminal.ts'
-import { keysFailure } from './keys-command.ts'
 
 /**
  * One JSON document with a list that is never in memory as a whole. A failure on the way ends the list and is a member
@@ -16,7 +16,7 @@ export async function printJsonList(
   signal: AbortSignal,
 ): Promise<number> {
   let line: string | undefined
-  let failed: ReturnType<typeof keysFailure> | undefined
+  let failed: ReturnType<typeof localFailure> | undefined
   terminal.line(`{ "${name}": [`)
   try {
     for await (const item of items) {
@@ -25,7 +25,7 @@ export async function printJsonList(
       signal.throwIfAborted()
     }
   } catch (error) {
-    failed = keysFailure(error, signal.aborted)
+    failed = localFailure(error, signal.aborted)
   }
   if (line !== undefined) terminal.line(line)
   terminal.line(failed === undefined ? ']}' : `], "error": ${printableJson(failed.failure, 0)}}`)

@@ -1,35 +1,21 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { AuthError } from '../../core/index.ts'
-import { type Command, UsageError } from '../command.ts'
+import type { Command } from '../command.ts'
 import { exitCode } from '../exit-codes.ts'
-import { type Failure, failureOf, failureText } from '../failure.ts'
-import { printable, printableJson } from '../printable.ts'
+import { failureOf } from '../failure.ts'
+import { type LocalContext, type LocalOutcome, localCommand } from '../local-command.ts'
+import type { OptionTable } from '../parse-words.ts'
 import type { Terminal } from '../terminal.ts'
 import { type KeysDatabase, openKeysDatabase } from './database.ts'
 
-type OptionTable = NonNullable<ParseArgsConfig['options']>
-
-/** What every subcommand understands. */
-const common = {
-  db: { type: 'string' },
-  json: { type: 'boolean' },
-} as const satisfies OptionTable
+/** What every subcommand understands, beside `--json`. */
+const database = { db: { type: 'string' } } as const satisfies OptionTable
 
 const commonHelp = `  --db WHERE         the database: a file (SQLite), or postgres://host/name; otherwise the
                      environment variable MCP_BEARER_DB
   --json             print one JSON document, errors too`
 
-type Values<O extends OptionTable> = ReturnType<
-  typeof parseArgs<{ options: O & typeof common; allowPositionals: true }>
->['values']
-
 /** What a subcommand works with. */
-export interface KeysContext<O extends OptionTable> {
-  readonly values: Values<O>
-  readonly words: readonly string[]
-  readonly terminal: Terminal
-  /** Aborted by Ctrl-C. */
-  readonly signal: AbortSignal
+export interface KeysContext<O extends OptionTable> extends LocalContext<O & typeof database> {
   /** Opens the database; it is closed afterwards, whatever comes of it. */
   open(how?: OpenHow): Promise<KeysDatabase>
 }
@@ -44,16 +30,6 @@ export interface OpenHow {
   readonly maxLifetimeSeconds?: number | undefined
 }
 
-/** What came of it, for programs and for people; or only the exit code, when it has been printed. */
-export type KeysOutcome =
-  | {
-      readonly json: Readonly<Record<string, unknown>>
-      readonly lines: readonly string[]
-      /** Default: 0. */
-      readonly exit?: number
-    }
-  | number
-
 /** One of `mcp-bearer keys …`. */
 export interface KeysCommand<O extends OptionTable> {
   /** One line for the list of subcommands. */
@@ -67,45 +43,29 @@ export interface KeysCommand<O extends OptionTable> {
   readonly options: O
   /** How many words it takes. */
   readonly words: readonly [least: number, most: number]
-  run(context: KeysContext<O>): Promise<KeysOutcome>
+  run(context: KeysContext<O>): Promise<LocalOutcome>
 }
 
-/** What a person can do about it here. What the message says already is not said again. */
-const remedies: Partial<Readonly<Record<Failure['code'], string>>> = {
-  verifier_unavailable: 'Is it running, and is --db or MCP_BEARER_DB right?',
-}
-
-/** The parts that are the same for all: words, database, Ctrl-C, output, exit code. */
-export function keysCommand<const O extends OptionTable>(definition: KeysCommand<O>): Command {
-  const { summary, about, optionsHelp, run: work } = definition
-  const usage = `Usage: mcp-bearer keys ${definition.usage}`
-  return {
-    summary,
-    help: [usage, '', about, '', 'Options:', ...(optionsHelp ? [optionsHelp] : []), commonHelp].join('\n'),
-    async run(argv, terminal) {
-      using interruption = terminal.interruption()
-      const { signal } = interruption
-      try {
-        const { values, words } = read(argv, definition, usage)
-        const { db, json = false }: { db?: string; json?: boolean } = values
-        const outcome = await withDatabase(db, terminal, (open) =>
-          work({ values, words, terminal, signal, open }),
-        )
-        if (typeof outcome === 'number') return outcome
-        if (json) terminal.line(printableJson(outcome.json))
-        else for (const line of outcome.lines) terminal.line(printable(line))
-        return outcome.exit ?? exitCode.ok
-      } catch (error) {
-        return reportFailure(error, signal.aborted, argv.includes('--json'), terminal)
-      }
+/** A command with a database. */
+export function keysCommand<const O extends OptionTable>({
+  usage,
+  optionsHelp = '',
+  options,
+  run,
+  ...rest
+}: KeysCommand<O>): Command {
+  return localCommand({
+    ...rest,
+    usage: `keys ${usage}`,
+    optionsHelp,
+    commonHelp,
+    options: { ...options, ...database },
+    run: (context) => {
+      const { db }: { db?: string } = context.values
+      return withDatabase(db, context.terminal, (open) => run({ ...context, open }))
     },
-  }
-}
-
-/** What is wrong with a key or an option is said with a `TypeError`; the person can write it better. */
-export function keysFailure(error: unknown, isInterrupted: boolean): ReturnType<typeof failureOf> {
-  const told = error instanceof TypeError ? new UsageError(error.message, { cause: error }) : error
-  return failureOf(told, isInterrupted)
+    remedy: remedyOf,
+  })
 }
 
 /** The exit code where one of many failed: that it was wrong, or that the database is down. */
@@ -113,35 +73,12 @@ export function bulkExit(error: unknown): number {
   return error instanceof AuthError ? failureOf(error, false).exit : exitCode.failed
 }
 
-function reportFailure(error: unknown, isInterrupted: boolean, isJson: boolean, terminal: Terminal): number {
-  const { failure, exit } = keysFailure(error, isInterrupted)
-  const remedy = error instanceof RangeError && !isInterrupted ? seeList : remedies[failure.code]
-  // Also when the words could not be read: whoever asks for JSON reads nothing else.
-  if (isJson) terminal.line(printableJson({ error: failure }))
-  else terminal.note([failureText(failure), ...(remedy === undefined ? [] : [remedy])].join('\n'))
-  return exit
-}
-
-/** A `RangeError` is about a key that does not exist, or is not what it would have to be. */
-const seeList = 'mcp-bearer keys list shows the keys there are.'
-
-function read<O extends OptionTable>(argv: readonly string[], definition: KeysCommand<O>, usage: string) {
-  const [least, most] = definition.words
-  const { values, positionals } = parsed(argv, definition.options, usage)
-  if (positionals.length < least || positionals.length > most) {
-    throw new UsageError(
-      `${positionals.length < least ? 'a word is missing' : 'there are too many words'}\n\n${usage}`,
-    )
-  }
-  return { values, words: positionals }
-}
-
-function parsed<O extends OptionTable>(argv: readonly string[], options: O, usage: string) {
-  try {
-    return parseArgs({ args: [...argv], options: { ...options, ...common }, allowPositionals: true })
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${usage}`)
-  }
+/** What a person can do about it here. What the message says already is not said again. */
+function remedyOf(error: unknown): string | undefined {
+  // About a key that does not exist, or is not what it would have to be.
+  if (error instanceof RangeError) return 'mcp-bearer keys list shows the keys there are.'
+  const isDown = error instanceof AuthError && error.code === 'verifier_unavailable'
+  return isDown ? 'Is it running, and is --db or MCP_BEARER_DB right?' : undefined
 }
 
 /** Closes what was opened. A failure of that is not one of the work, which is durable when it is reported. */
@@ -153,9 +90,9 @@ async function withDatabase<T>(
   const opened: KeysDatabase[] = []
   try {
     return await work(async (how = {}) => {
-      const database = await openKeysDatabase(db, how, terminal)
-      opened.push(database)
-      return database
+      const made = await openKeysDatabase(db, how, terminal)
+      opened.push(made)
+      return made
     })
   } finally {
     terminal.progress('')

@@ -4,10 +4,11 @@ import { readToken } from '../../client/bearer-auth.ts'
 import { UsageError } from '../command.ts'
 import { exitCode } from '../exit-codes.ts'
 import { type Failure, failureOf } from '../failure.ts'
+import type { LocalOutcome } from '../local-command.ts'
 import { entryLine } from '../printable.ts'
 import { confirm, confirmHelp, confirmOptions } from './confirm.ts'
 import type { KeysDatabase } from './database.ts'
-import { bulkExit, type KeysOutcome, keysCommand } from './keys-command.ts'
+import { bulkExit, keysCommand } from './keys-command.ts'
 import { secretInput } from './secret-input.ts'
 import { chunks, keyIdOf, keysText, ownerOf, ownerText } from './words.ts'
 
@@ -102,7 +103,7 @@ async function revokeAll(
   { keys, by }: KeysDatabase,
   reason: string | undefined,
   signal: AbortSignal,
-): Promise<KeysOutcome> {
+): Promise<LocalOutcome> {
   const [only] = asked
   if (only && asked.length === 1) {
     const apiKey = await keys.revoke(only.id, by(reason))
@@ -147,7 +148,7 @@ async function revokeLeaked(
   key: string,
   { keys, by }: KeysDatabase,
   reason: string | undefined,
-): Promise<KeysOutcome> {
+): Promise<LocalOutcome> {
   await keys.revokeLeaked(key, by(reason))
   const parsed = parseKey(key)
   const id = typeof parsed === 'string' ? undefined : parsed.id

@@ -1,12 +1,9 @@
-import { link, mkdir, rm } from 'node:fs/promises'
-import { dirname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { writePrivateFile } from '../../client/stores/private-file.ts'
-import { expandHome, readSecretFile } from '../../client/stores/secret-file.ts'
+import { expandHome } from '../../client/stores/secret-file.ts'
 import { generateKeyPair, type KeyPair, type SigningAlgorithm } from '../../issuer/index.ts'
-import { UsageError } from '../command.ts'
-import { printableLine } from '../printable.ts'
 import type { Terminal } from '../terminal.ts'
-import { keyPairOf, longestKeyFile, readKeyFile } from './key-file.ts'
+import { keyPairOf, makeKeyFile, readKeyFile, warnings } from './key-file.ts'
 
 /**
  * The keys of an issuer in one file: first the one that signs, which `token mint --key` takes, then the one before it,
@@ -32,8 +29,8 @@ export async function openIssuerKeys(
 ): Promise<IssuerKeys> {
   // Whole: what is printed with it is pasted elsewhere.
   const path = resolve(await expandHome(file))
-  const isNew = await make(path, algorithm)
-  const [current, previous] = pemsOf(await readKeyFile(path, '--key', terminal))
+  const isNew = await makeKeyFile(path, '--key', algorithm)
+  const [current, previous] = pemsOf(await readKeyFile(path, '--key', warnings(terminal)))
   return {
     path,
     isNew,
@@ -48,25 +45,6 @@ export async function rotated({ path, current }: IssuerKeys): Promise<IssuerKeys
   const next = await generateKeyPair(current.algorithm as SigningAlgorithm)
   await writePrivateFile(path, next.privateKey + current.privateKey)
   return { path, current: next, previous: current, isNew: false }
-}
-
-/** Two issuers that start at once have one key: whoever is later takes that of the other. */
-async function make(path: string, algorithm: SigningAlgorithm | undefined): Promise<boolean> {
-  const found = await readSecretFile(path, longestKeyFile)
-  if (!('fault' in found) || found.code !== 'ENOENT') return false
-  const own = `${path}.${process.pid}.new`
-  try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    await writePrivateFile(own, (await generateKeyPair(algorithm)).privateKey)
-    await link(own, path)
-    return true
-  } catch (error) {
-    const { code = 'no reason given' } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') return false
-    throw new UsageError(`--key: ${printableLine(path, 200)} cannot be written (${code})`)
-  } finally {
-    await rm(own, { force: true })
-  }
 }
 
 function pemsOf(text: string): string[] {

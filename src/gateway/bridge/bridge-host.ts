@@ -5,6 +5,9 @@ import { isRpcMessage, type RpcId, type RpcMessage } from '../message.ts'
 /** Bytes of one message of the host's. A file that is sent along fits, and the memory is not filled. */
 const longestLine = 16 * 1024 * 1024
 
+/** Bytes that may wait for a host that does not read. With more it is not listened to: each answer would be one more. */
+const mostUnread = 16 * 1024 * 1024
+
 /** JSON-RPC 2.0 section 5.1. */
 const parseError = -32_700
 const invalidRequest = -32_600
@@ -42,6 +45,7 @@ export interface ErrorMessage {
 /** Listens to a host. */
 export function hostOn(input: Readable, output: Writable, events: HostEvents): Host {
   const writer = writerTo(output, events.onGone)
+  let isStopped = false
   const refuse = (words: string, code: number, id?: RpcId): void => {
     events.onGarbage(words)
     // Who floods us with garbage and reads no answers gets none.
@@ -59,7 +63,12 @@ export function hostOn(input: Readable, output: Writable, events: HostEvents): H
     },
     onTooLong: () => refuse(`The host sent a line of more than ${longestLine} bytes.`, parseError),
   })
-  const onData = (chunk: Buffer | string): void => lines.push(Buffer.from(chunk as Buffer))
+  const onData = (chunk: Buffer | string): void => {
+    lines.push(Buffer.from(chunk as Buffer))
+    if (output.writableLength <= mostUnread) return
+    input.pause()
+    void writer.room()?.then(() => isStopped || input.resume())
+  }
   const onEnd = (): void => {
     lines.end()
     events.onEnd()
@@ -69,6 +78,7 @@ export function hostOn(input: Readable, output: Writable, events: HostEvents): H
   return {
     ...writer,
     stop() {
+      isStopped = true
       input.off('data', onData).off('end', onEnd).off('close', onFail)
       input.pause()
     },

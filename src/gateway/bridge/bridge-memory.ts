@@ -7,6 +7,8 @@ const mostSubscriptions = 1_000
 export interface SessionMemory {
   /** The host's `initialize`; `undefined` before the server has answered it. */
   readonly handshake: RpcRequest | undefined
+  /** The revision the server has answered it with. */
+  readonly revision: unknown
   /** Whether the host has said that it is ready. */
   readonly isInitialized: boolean
   /** Remembers what a good answer has changed at the server. */
@@ -21,6 +23,7 @@ export interface SessionMemory {
 
 export function sessionMemory(): SessionMemory {
   let handshake: RpcRequest | undefined
+  let revision: unknown
   let capabilities: JsonObject = {}
   let isInitialized = false
   let level: JsonObject | undefined
@@ -28,6 +31,9 @@ export function sessionMemory(): SessionMemory {
   return {
     get handshake() {
       return handshake
+    },
+    get revision() {
+      return revision
     },
     get isInitialized() {
       return isInitialized
@@ -40,6 +46,7 @@ export function sessionMemory(): SessionMemory {
       const { method, params = {} } = request
       if (method === 'initialize') {
         handshake = request
+        revision = revisionIn(answer)
         capabilities = objectIn(answer.result, 'capabilities')
         isInitialized = false
         level = undefined
@@ -62,6 +69,11 @@ export function sessionMemory(): SessionMemory {
       ...[...subscriptions].map((uri) => notification('notifications/resources/updated', { uri })),
     ],
   }
+}
+
+/** The revision in the answer to `initialize`. */
+export function revisionIn({ result }: RpcMessage): unknown {
+  return (result as { protocolVersion?: unknown } | null | undefined)?.protocolVersion
 }
 
 function notification(method: string, params?: JsonObject): RpcMessage {

@@ -5,6 +5,14 @@ import { stopwatch } from '../../core/clock.ts'
 const shortest = 100
 const longest = 2_000
 
+/** How long a server that cannot be reached is tried again. */
+export interface Patience {
+  /** Milliseconds. */
+  readonly ms: number
+  /** Ends it: what fails from now on has failed. */
+  readonly over: AbortSignal
+}
+
 /**
  * Does something that may be done again when it has failed in a certain way, with growing pauses, for so long in total:
  * a server that is restarted is back in a moment.
@@ -15,18 +23,20 @@ const longest = 2_000
 export async function patiently<T>(
   work: () => Promise<T>,
   mayRepeat: (error: unknown) => boolean,
-  patienceMs: number,
+  { ms, over }: Patience,
   signal: AbortSignal,
 ): Promise<T> {
-  const end = stopwatch() + patienceMs
+  const end = stopwatch() + ms
   let delay = shortest
   for (;;) {
     try {
       return await work()
     } catch (error) {
-      if (signal.aborted || !mayRepeat(error) || stopwatch() + delay > end) throw error
+      if (signal.aborted || over.aborted || !mayRepeat(error) || stopwatch() + delay > end) throw error
+      await pause(delay, AbortSignal.any([signal, over])).catch(() => {})
+      signal.throwIfAborted()
+      if (over.aborted) throw error
     }
-    await pause(delay, signal)
     delay = Math.min(delay * 2, longest)
   }
 }

@@ -4,7 +4,7 @@ import { isPassing, statusOf, wasNeverSent } from './bridge-errors.ts'
 import { introduce, speakAsAnswered } from './bridge-introduction.ts'
 import { type Link, type LinkEvents, openLink } from './bridge-link.ts'
 import { sessionMemory } from './bridge-memory.ts'
-import { patiently } from './bridge-patience.ts'
+import { type Patience, patiently } from './bridge-patience.ts'
 import { type RpcId, type RpcMessage, type RpcRequest, revisionOf } from './bridge-words.ts'
 
 /** What a {@link Route} is made with. */
@@ -25,6 +25,8 @@ export class Route {
   readonly #options: RouteOptions
   readonly #memory = sessionMemory()
   readonly #closing = new AbortController()
+  readonly #hurry = new AbortController()
+  readonly #patience: Patience
   readonly #links = new Set<Link>()
   #current: Promise<Link> | undefined
   #renewing: Promise<void> | undefined
@@ -34,6 +36,7 @@ export class Route {
 
   constructor(options: RouteOptions) {
     this.#options = options
+    this.#patience = { ms: options.patienceMs, over: this.#hurry.signal }
   }
 
   /** An id for a request of ours, which no host uses. */
@@ -69,6 +72,11 @@ export class Route {
     return isGreeting ? this.#opens(telling) : telling
   }
 
+  /** Tries nothing again any more. */
+  hurry(): void {
+    this.#hurry.abort()
+  }
+
   /** Ends everything; waits so many milliseconds at most for the server to end its session. Does not throw. */
   async close(farewellMs: number): Promise<void> {
     const last = await this.#current?.catch(() => undefined)
@@ -82,7 +90,7 @@ export class Route {
     const { target, onMessage, onClosed, onProblem } = this.#options
     const link = await openLink(target, {
       onMessage,
-      onForgotten: (from) => void this.#renew(from).catch(onProblem),
+      onForgotten: (from) => void this.#missing(from).catch(onProblem),
       onClosed: (from) => {
         this.#links.delete(from)
         onClosed(from)
@@ -127,12 +135,7 @@ export class Route {
     headers?: HeaderTexts,
   ): Promise<RpcMessage | undefined> {
     const mayRepeat = request.method === 'initialize' ? isPassing : wasNeverSent
-    return patiently(
-      () => link.request(request, signal, headers),
-      mayRepeat,
-      this.#options.patienceMs,
-      signal,
-    )
+    return patiently(() => link.request(request, signal, headers), mayRepeat, this.#patience, signal)
   }
 
   async #shakeHands(request: RpcRequest, signal: AbortSignal): Promise<RpcMessage | undefined> {
@@ -148,7 +151,7 @@ export class Route {
   async #deliver(message: RpcMessage, isGreeting: boolean): Promise<void> {
     const { signal } = this.#closing
     const send = (on: Link): Promise<void> =>
-      patiently(() => on.tell(message), wasNeverSent, this.#options.patienceMs, signal)
+      patiently(() => on.tell(message), wasNeverSent, this.#patience, signal)
     const link = await this.#ready(signal)
     if (isGreeting) this.#memory.initialized()
     try {
@@ -158,6 +161,11 @@ export class Route {
       await this.#renew(link)
       if (!isGreeting) await send(await this.#ready(signal))
     }
+  }
+
+  /** There is no stream. Many servers have none at all, and say so with 404 instead of 405: that is no lost session. */
+  async #missing(link: Link): Promise<void> {
+    if (await isRefused(link, this.ownId())) await this.#renew(link)
   }
 
   /** Makes a session in the place of one that is gone; whoever comes later waits for the same one. */
@@ -173,10 +181,10 @@ export class Route {
     const stale = this.#current
     const fresh = await this.#open()
     try {
-      const { patienceMs } = this.#options
-      await introduce(fresh, this.#memory, { ownId: this.ownId, patienceMs, signal: this.#closing.signal })
+      const parts = { ownId: this.ownId, patience: this.#patience, signal: this.#closing.signal }
+      await introduce(fresh, this.#memory, parts)
     } catch (error) {
-      fresh.retire()
+      void fresh.close(farewellMs)
       throw error
     }
     // The host has begun anew by itself.
@@ -191,6 +199,7 @@ export class Route {
 
 /** Milliseconds. */
 const pingMs = 5_000
+const farewellMs = 1_000
 
 /**
  * Whether the server has not looked at a message since it does not know the session (MCP 2025-11-25 transports, "Session
@@ -199,11 +208,15 @@ const pingMs = 5_000
 async function isForgotten(link: Link, error: unknown, id: RpcId): Promise<boolean> {
   const status = statusOf(error)
   if (!link.hasSession || (status !== 404 && status !== 400)) return false
-  if (status === 404) return true
+  return status === 404 || isRefused(link, id)
+}
+
+/** Whether the server does not even take a `ping` in the session. */
+async function isRefused(link: Link, id: RpcId): Promise<boolean> {
   try {
     await link.request({ jsonrpc: '2.0', id, method: 'ping' }, AbortSignal.timeout(pingMs))
     return false
-  } catch (second) {
-    return statusOf(second) === 400 || statusOf(second) === 404
+  } catch (error) {
+    return statusOf(error) === 400 || statusOf(error) === 404
   }
 }

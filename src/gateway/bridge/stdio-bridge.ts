@@ -109,6 +109,7 @@ export interface BridgeParts
 /** Milliseconds for answers under way when the host has said its last word, and for the server to end its session. */
 const lastAnswers = 5_000
 const farewell = 1_000
+const lastWords = 200
 /** A timer of more fires at once. */
 const longestTimer = 2 ** 31 - 1
 
@@ -154,6 +155,9 @@ export function bridge(parts: BridgeParts): StdioBridge {
     isEnding = true
     host.stop()
     await Promise.race([carrier.idle(), pause(answersMs, hurry.signal).catch(() => {})])
+    // Who could not be reached until now is named as the reason.
+    way.hurry()
+    await Promise.race([carrier.idle(), pause(lastWords, hurry.signal).catch(() => {})])
     carrier.abort()
     await way.close(farewell)
     await Promise.race([host.flushed(), pause(farewell, undefined)])

@@ -34,6 +34,8 @@ const listenMethod = 'subscriptions/listen'
 export class ClientCall implements Asker {
   readonly id: RpcId
   readonly method: string
+  /** Characters of its body: so much is held until it is over. */
+  readonly size: number
   readonly progressToken: RpcId | undefined
   /** Rejects with an `UpstreamError`. */
   readonly reply: Promise<Reply>
@@ -60,6 +62,7 @@ export class ClientCall implements Asker {
   constructor(passage: Passage, message: RpcRequest, owner: CallOwner, terms: CallTerms, now: number) {
     this.id = message.id
     this.method = message.method
+    this.size = passage.body?.length ?? 0
     this.progressToken = progressTokenOf(message)
     this.isStanding = message.method === listenMethod
     this.wantsLog = metaOf(message)['io.modelcontextprotocol/logLevel'] !== undefined

@@ -36,6 +36,8 @@ export interface Channel {
   giveUp(own: number, reason: string): void
   /** The asker of a request that the server lets go. */
   dismiss(own: unknown): Asker | undefined
+  /** Belongs to another host from now on. */
+  serve(host: ChannelHost): void
   /** Ends the process. Resolves when it is gone. */
   stop(): Promise<void>
 }
@@ -44,7 +46,8 @@ export interface Channel {
 const mostUnderWay = 1000
 
 /** Makes a {@link Channel} of a process that has just been started. */
-export function channel(child: Child, host: ChannelHost): Channel {
+export function channel(child: Child, firstHost: ChannelHost): Channel {
+  let host = firstHost
   const askers = new Map<number, Asker>()
   let last = 0
 
@@ -86,6 +89,9 @@ export function channel(child: Child, host: ChannelHost): Channel {
       child.send({ jsonrpc: '2.0', method: 'notifications/cancelled', params })
     },
     dismiss: (own) => taken(ownId(own)),
+    serve(next) {
+      host = next
+    },
     stop: () => child.stop(),
   }
   child.onMessage = hear

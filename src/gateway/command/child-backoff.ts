@@ -6,6 +6,8 @@ export interface Backoff {
   pause(name: string): { readonly ms: number; readonly text: string } | undefined
   /** One of its processes ended that was not asked to, after so many milliseconds. */
   crashed(name: string, livedMs: number, text: string): void
+  /** The last end of its processes was to be expected, and counts for nothing. */
+  forgiven(name: string): void
 }
 
 interface Crashes {
@@ -48,6 +50,12 @@ export function backoff(clock: Clock, maxNames = 10_000): Backoff {
       const ms = count === 1 ? 0 : Math.min(longest, 1000 * 2 ** (count - 2))
       crashes.set(name, { count, until: now + ms, text })
       if (crashes.size > maxNames) crashes.delete(crashes.keys().next().value!)
+    },
+    forgiven(name) {
+      const known = crashes.get(name)
+      if (known === undefined) return
+      if (known.count === 1) crashes.delete(name)
+      else crashes.set(name, { ...known, count: known.count - 1, until: clock() })
     },
   }
 }

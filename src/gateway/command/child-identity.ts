@@ -1,5 +1,14 @@
 import type { AccessToken } from '../../core/index.ts'
-import { UpstreamError } from '../upstream.ts'
+import { type Passage, UpstreamError } from '../upstream.ts'
+
+/**
+ * Whose a process or a session is. One that was told which client of a principal it is for is for no other client of theirs.
+ *
+ * @param isTold whether processes know who calls
+ */
+export function ownerOf({ principal, caller }: Passage, isTold: boolean): string {
+  return isTold ? JSON.stringify([principal, caller.clientId]) : principal
+}
 
 /**
  * The environment with the caller in it, and nobody else: what is not known of the caller is not there. Never the token

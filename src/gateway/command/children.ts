@@ -44,10 +44,13 @@ export interface ChildrenOptions {
 export interface Children {
   /**
    * Starts a process for a principal.
+   * @param principal whom limits and crashes are counted for
    * @throws UpstreamError `busy` when there are as many as there may be, or those of this principal crash one after the
    *   other; `unreachable` when none is started any more, or the caller cannot be named to one
    */
   start(principal: string, caller: AccessToken): Child
+  /** The process of this principal that has just ended may be followed by another one as if it had not crashed. */
+  forgive(principal: string): void
   /** How many there are: until they are gone, not until they are told to go. */
   readonly size: number
   /** Ends all of them. Resolves when they are gone. */
@@ -116,6 +119,7 @@ export function children(options: ChildrenOptions): Children {
       counts.add(principal, 1)
       return child
     },
+    forgive: pauses.forgiven,
     get size() {
       return running.size
     },

@@ -1,3 +1,4 @@
+import { principalOf } from '../../core/index.ts'
 import type { PlainAnswer } from '../../http/refusal.ts'
 import { type Reply, rpcReply } from '../../server/reply.ts'
 import { isRequest, type JsonObject, type RpcMessage, type RpcRequest } from '../message.ts'
@@ -6,7 +7,10 @@ import { type Channel, type ChannelHost, channel } from './channel.ts'
 import { ask, cannotAsk, resultIn } from './channel-ask.ts'
 import { asUpstreamError, type CallOwner, type CallTerms, ClientCall } from './channel-call.ts'
 import { isObject, metaOf } from './channel-ids.ts'
+import { ownerOf } from './child-identity.ts'
 import type { Children } from './children.ts'
+import type { Spares } from './command-spares.ts'
+import { remoteRequest } from './remote-capabilities.ts'
 
 /** Says which revision a request is of (MCP 2026-07-28 "Per-Request Metadata"). */
 const versionKey = 'io.modelcontextprotocol/protocolVersion'
@@ -30,6 +34,10 @@ export interface ModernSide {
 /** What a {@link ModernSide} is made of. */
 export interface ModernParts {
   readonly children: Children
+  /** Gets a process that turns out to be of 2025-11-25 or older. */
+  readonly spares: Spares
+  /** Whether processes know who calls. */
+  readonly isTold: boolean
   /** Milliseconds, not going back. */
   readonly clock: () => number
   /** Milliseconds for the first answer. */
@@ -43,13 +51,14 @@ export interface ModernParts {
 /** Makes a {@link ModernSide}. */
 export function modernSide(parts: ModernParts): ModernSide {
   const servers = new Map<string, ModernServer>()
-  const era: Era = { legacyUntil: undefined }
+  const era: Era = { legacyUntil: undefined, isModern: false }
 
-  function serverOf({ principal }: Passage): ModernServer {
-    const found = servers.get(principal)
+  function serverOf(passage: Passage): ModernServer {
+    const owner = ownerOf(passage, parts.isTold)
+    const found = servers.get(owner)
     if (found) return found
-    const made = new ModernServer(parts, era, principal, () => servers.delete(principal))
-    servers.set(principal, made)
+    const made = new ModernServer(parts, era, owner, () => servers.delete(owner))
+    servers.set(owner, made)
     return made
   }
 
@@ -57,14 +66,8 @@ export function modernSide(parts: ModernParts): ModernSide {
     get isAnswering() {
       return [...servers.values()].some(({ calls }) => [...calls].some(({ isStanding }) => !isStanding))
     },
-    async answer(passage, message) {
-      if (isLegacyOnly(era, parts.clock())) return legacyOnly(message)
-      return serverOf(passage).answer(passage, message)
-    },
-    async ask(passage, method, params) {
-      if (isLegacyOnly(era, parts.clock())) throw notModern(passage)
-      return serverOf(passage).ask(passage, method, params)
-    },
+    answer: async (passage, message) => serverOf(passage).answer(passage, message),
+    ask: async (passage, method, params) => serverOf(passage).ask(passage, method, params),
     tick(now) {
       for (const server of servers.values()) server.tick(now)
     },
@@ -72,29 +75,33 @@ export function modernSide(parts: ModernParts): ModernSide {
   }
 }
 
-/** What is known of the command: it is one program, whoever it runs for. */
+/** What is known of the command: what it has said it is it is for all, what it failed to say only for whom it failed. */
 interface Era {
   /** It is of 2025-11-25 or older; asked again then. */
   legacyUntil: number | undefined
+  /** It has said that it is of 2026-07-28: one that says nothing has crashed. */
+  isModern: boolean
 }
 
 /** Milliseconds for which a program that said it is old is not asked again, and one that gave no answer. */
 const saidFor = 600_000
 const supposedFor = 60_000
 
-function isLegacyOnly({ legacyUntil }: Era, now: number): boolean {
+function isLegacyOnly({ legacyUntil }: Pick<Era, 'legacyUntil'>, now: number): boolean {
   return legacyUntil !== undefined && now < legacyUntil
 }
 
 /** Requests one principal may have under way. */
 const mostCalls = 1000
+const mostCharacters = 64 * 1024 * 1024
 
 /** A class, because it is the host of its channels and the owner of its calls. */
 class ModernServer implements ChannelHost, CallOwner {
   readonly calls = new Set<ClientCall>()
   readonly #parts: ModernParts
   readonly #era: Era
-  readonly #principal: string
+  readonly #owner: string
+  readonly #own: Era = { legacyUntil: undefined, isModern: false }
   readonly #forget: () => void
   readonly #channels = new Set<Channel>()
   readonly #terms: CallTerms = { hasStatus: true }
@@ -103,20 +110,25 @@ class ModernServer implements ChannelHost, CallOwner {
   #supported: readonly unknown[] = []
   #starting: Promise<Channel | 'legacy'> | undefined
   #usedAt: number
+  /** Of the calls that are under way. */
+  #characters = 0
 
-  constructor(parts: ModernParts, era: Era, principal: string, forget: () => void) {
+  constructor(parts: ModernParts, era: Era, owner: string, forget: () => void) {
     this.#parts = parts
     this.#era = era
-    this.#principal = principal
+    this.#owner = owner
     this.#forget = forget
     this.#usedAt = parts.clock()
   }
 
-  answer(passage: Passage, message: RpcRequest): Promise<Reply> {
-    if (this.calls.size >= mostCalls)
+  answer(passage: Passage, message: RpcRequest): Reply | Promise<Reply> {
+    if (this.#isLegacyOnly) return legacyOnly(message)
+    const size = passage.body?.length ?? 0
+    if (this.calls.size >= mostCalls || (this.calls.size > 0 && this.#characters + size > mostCharacters))
       throw new UpstreamError('busy', 'Too many requests are under way.', { retryAfter: 1 })
     const call = new ClientCall(passage, message, this, this.#terms, this.#touch())
     this.calls.add(call)
+    this.#characters += call.size
     const running = this.#running(passage)
     if (!(running instanceof Promise)) this.#dispatch(call, running, message)
     else {
@@ -128,14 +140,22 @@ class ModernServer implements ChannelHost, CallOwner {
     return call.reply
   }
 
+  /** A process that runs has said what it is. */
+  get #isLegacyOnly(): boolean {
+    if (this.#current?.isRunning) return false
+    const now = this.#parts.clock()
+    return isLegacyOnly(this.#era, now) || isLegacyOnly(this.#own, now)
+  }
+
   /** A process on a pipe looks at the revision once; over HTTP each request has one (MCP 2026-07-28 "Versioning"). */
   #dispatch(call: ClientCall, to: Channel | 'legacy', message: RpcRequest): void {
     if (to === 'legacy') call.close(legacyOnly(message))
-    else if (this.#supported.includes(metaOf(message)[versionKey])) call.dispatch(to, message)
+    else if (this.#supported.includes(metaOf(message)[versionKey])) call.dispatch(to, remoteRequest(message))
     else call.close(unsupported(message, 'Unsupported protocol version', this.#supported))
   }
 
   async ask(passage: Passage, method: string, params: JsonObject | undefined): Promise<JsonObject> {
+    if (this.#isLegacyOnly) throw notModern(passage)
     this.#touch()
     const running = await this.#running(passage)
     if (running === 'legacy') throw notModern(passage)
@@ -166,15 +186,26 @@ class ModernServer implements ChannelHost, CallOwner {
 
   /** An old program must be initialized first, and some end at anything else: so it is asked before anybody relies on it. */
   async #start({ caller }: Passage): Promise<Channel | 'legacy'> {
-    const next = channel(this.#parts.children.start(this.#principal, caller), this)
+    const principal = principalOf(caller)
+    const next = channel(this.#parts.children.start(principal, caller), this)
     this.#channels.add(next)
     const found = await this.#askRevisions(next)
     if (typeof found === 'object') {
+      this.#era.isModern = true
       this.#supported = found
       this.#current = next
       return next
     }
-    this.#era.legacyUntil = this.#parts.clock() + (found === 'legacy' ? saidFor : supposedFor)
+    const now = this.#parts.clock()
+    if (found === 'legacy') {
+      this.#era.legacyUntil = now + saidFor
+      this.#channels.delete(next)
+      this.#parts.spares.keep(this.#owner, next)
+      return 'legacy'
+    }
+    this.#own.legacyUntil = now + supposedFor
+    // Some end at anything but initialize: that is no crash.
+    this.#parts.children.forgive(principal)
     void next.stop()
     return 'legacy'
   }
@@ -190,8 +221,8 @@ class ModernServer implements ChannelHost, CallOwner {
       return modernRevisions(answer) ?? 'legacy'
     } catch (error) {
       const { problem } = asUpstreamError(error)
-      if (problem !== 'timeout') return 'silent'
-      this.#era.legacyUntil = this.#parts.clock() + supposedFor
+      if (problem !== 'timeout' && !this.#era.isModern) return 'silent'
+      if (!this.#era.isModern) this.#own.legacyUntil = this.#parts.clock() + supposedFor
       void next.stop()
       throw error
     }
@@ -223,6 +254,7 @@ class ModernServer implements ChannelHost, CallOwner {
 
   over(call: ClientCall): void {
     this.calls.delete(call)
+    this.#characters -= call.size
     this.#touch()
   }
 

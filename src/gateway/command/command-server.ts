@@ -1,8 +1,9 @@
-import type { AccessToken } from '../../core/index.ts'
+import { type AccessToken, principalOf } from '../../core/index.ts'
 import { isRequest, type JsonObject, type RpcId, type RpcMessage, type RpcRequest } from '../message.ts'
 import { UpstreamError } from '../upstream.ts'
 import { type Channel, type ChannelHost, channel } from './channel.ts'
 import { ask } from './channel-ask.ts'
+import { asUpstreamError } from './channel-call.ts'
 import { isObject } from './channel-ids.ts'
 import type { Children } from './children.ts'
 
@@ -22,6 +23,8 @@ export interface Member {
   withdrawn(id: RpcId, message: RpcMessage): void
   /** A process has ended: it waits for no answer. */
   lost(gone: Channel): void
+  /** There is nothing more to be had from the server: whoever goes on has to begin anew. */
+  expelled(): void
 }
 
 /** What a server is started with, and again after a crash. */
@@ -60,7 +63,8 @@ export interface CommandServer {
 /** What a {@link CommandServer} is made of. */
 export interface ServerParts {
   readonly children: Children
-  readonly principal: string
+  /** One of the owner's that runs already, and has been asked for its revision and nothing else. */
+  readonly spare: () => Channel | undefined
   /** Milliseconds for `initialize`. */
   readonly startTimeoutMs: number
   /** Called when it has ended for good. */
@@ -117,7 +121,10 @@ class OneServer implements CommandServer, ChannelHost {
     if (isGood(answer)) {
       this.#handshake = handshake
       this.#current = next
-    } else void next.stop()
+      return handshake
+    }
+    void next.stop()
+    if (answer.error === undefined) throw new UpstreamError('broken', 'The server cannot answer initialize.')
     return handshake
   }
 
@@ -150,12 +157,21 @@ class OneServer implements CommandServer, ChannelHost {
   }
 
   async #start(caller: AccessToken, params: JsonObject | undefined): Promise<[Channel, RpcMessage]> {
-    if (this.#isClosed) throw new UpstreamError('unreachable', 'The session has ended.')
-    const { children, principal, startTimeoutMs } = this.#parts
-    const next = channel(children.start(principal, caller), this)
+    if (this.#isClosed) throw over()
+    const spare = this.#parts.spare()
+    spare?.serve(this)
+    const answer = spare && (await this.#greet(spare, params).catch(takenAmiss))
+    if (spare && answer && isGood(answer)) return [spare, answer]
+    void spare?.stop()
+    if (this.#isClosed) throw over()
+    const next = channel(this.#parts.children.start(principalOf(caller), caller), this)
+    return [next, await this.#greet(next, params)]
+  }
+
+  async #greet(next: Channel, params: JsonObject | undefined): Promise<RpcMessage> {
     this.#channels.add(next)
     try {
-      return [next, await ask(next, 'initialize', params, startTimeoutMs)]
+      return await ask(next, 'initialize', params, this.#parts.startTimeoutMs)
     } catch (error) {
       void next.stop()
       throw error
@@ -170,6 +186,7 @@ class OneServer implements CommandServer, ChannelHost {
     // A client cannot be told that it speaks another revision from now on.
     if (!isGood(answer) || versionIn(answer) !== versionIn(before.answer)) {
       void next.stop()
+      for (const member of [...this.members]) member.expelled()
       throw new UpstreamError('broken', 'The server was started again and is not the same: connect anew.')
     }
     this.#current = next
@@ -219,6 +236,15 @@ class OneServer implements CommandServer, ChannelHost {
     if (this.#current === gone) this.#current = undefined
     for (const member of this.members) member.lost(gone)
   }
+}
+
+function over(): UpstreamError {
+  return new UpstreamError('unreachable', 'The session has ended.')
+}
+
+/** Some do not survive that they were asked anything before `initialize`: another process is not asked. */
+function takenAmiss(error: unknown): undefined {
+  if (asUpstreamError(error).problem === 'timeout') throw error
 }
 
 const initializedMessage: RpcMessage = Object.freeze({ jsonrpc: '2.0', method: 'notifications/initialized' })

@@ -16,11 +16,14 @@ import { asUpstreamError, type CallOwner, type CallTerms, ClientCall, reviewed }
 import { isObject } from './channel-ids.ts'
 import type { CommandServer, Member } from './command-server.ts'
 import { mailbox } from './mailbox.ts'
+import { remoteIntroduction } from './remote-capabilities.ts'
 
 /** One client of 2025-11-25 or older (MCP 2025-11-25, Streamable HTTP "Session Management"). */
 export interface CommandSession {
   readonly id: string
   readonly owner: string
+  /** Whom it counts for. */
+  readonly principal: string
   /** By the clock of the upstream. */
   readonly usedAt: number
   /** Whether a stream is open, or a request under way. */
@@ -44,12 +47,13 @@ export interface CommandSession {
 /** What a {@link CommandSession} is made of. */
 export interface SessionParts {
   readonly owner: string
+  readonly principal: string
   readonly server: CommandServer
   /** Milliseconds, not going back. */
   readonly clock: () => number
   /** Milliseconds for an answer; 0 for no limit. */
   readonly requestTimeoutMs: number
-  /** Called when it came to nothing. */
+  /** Called when it came to nothing, or there is no server for it any more. */
   readonly failed: (session: CommandSession) => void
 }
 
@@ -70,7 +74,9 @@ const nothing: PlainAnswer = Object.freeze({
 
 /** What one client may have under way, and hear of. */
 const mostCalls = 256
+const mostCharacters = 64 * 1024 * 1024
 const mostSubscriptions = 1000
+const longestUri = 8192
 const mostAsked = 100
 
 /** A request of the server's that a client has. */
@@ -93,6 +99,8 @@ class OneSession implements CommandSession, Member, CallOwner {
   #review: Passage['review']
   #version: unknown
   #lastQuestion = 0
+  /** Of the calls that are under way. */
+  #characters = 0
 
   constructor(parts: SessionParts) {
     this.#parts = parts
@@ -102,6 +110,10 @@ class OneSession implements CommandSession, Member, CallOwner {
 
   get owner(): string {
     return this.#parts.owner
+  }
+
+  get principal(): string {
+    return this.#parts.principal
   }
 
   get isBusy(): boolean {
@@ -118,11 +130,11 @@ class OneSession implements CommandSession, Member, CallOwner {
   }
 
   open(passage: Passage, message: RpcRequest): Promise<Reply> {
-    const { capabilities } = message.params ?? {}
-    if (isObject(capabilities)) this.capabilities = capabilities
+    const params = remoteIntroduction(message.params)
+    if (isObject(params?.capabilities)) this.capabilities = params.capabilities
     const headers = { 'mcp-session-id': this.id }
     const call = this.#called(passage, message, { hasStatus: false, headers })
-    this.#parts.server.open(passage.caller, message.params).then(
+    this.#parts.server.open(passage.caller, params).then(
       ({ answer }) => {
         this.#version = isObject(answer.result) ? answer.result.protocolVersion : undefined
         call.answer({ ...answer, id: message.id })
@@ -151,7 +163,8 @@ class OneSession implements CommandSession, Member, CallOwner {
     const { id, method, params } = message
     if (method === 'initialize') return refusal(400, id, 'The session is initialized already')
     if (this.#calls.has(id)) return refusal(400, id, 'The id of the request is in use')
-    if (this.#calls.size >= mostCalls)
+    const size = passage.body?.length ?? 0
+    if (this.#calls.size >= mostCalls || (this.#calls.size > 0 && this.#characters + size > mostCharacters))
       throw new UpstreamError('busy', 'Too many requests are under way.', { retryAfter: 1 })
     const here = this.#subscription(message)
     if (here) return here
@@ -159,7 +172,7 @@ class OneSession implements CommandSession, Member, CallOwner {
     if (method === 'logging/setLevel') call.onAnswer = (isGood) => isGood && this.#parts.server.logs(params)
     if (method.startsWith('resources/') && method.endsWith('subscribe')) this.#follow(call, message)
     // Nobody else reads them.
-    if (!this.#stream) for (const letter of this.#mailbox.take()) call.message(letter)
+    if (!this.#stream) this.#readTo(call)
     const running = this.#parts.server.running(passage.caller)
     if (!(running instanceof Promise)) call.dispatch(running, message)
     else {
@@ -175,6 +188,7 @@ class OneSession implements CommandSession, Member, CallOwner {
   #subscription({ id, method, params }: RpcRequest): Reply | undefined {
     const uri = params?.uri
     if (typeof uri !== 'string') return undefined
+    if (uri.length > longestUri) return rpcReply(rpcErrorMessage(id, -32602, 'The URI is too long'))
     if (method === 'resources/subscribe' && this.subscriptions.size >= mostSubscriptions)
       throw new UpstreamError('busy', 'Too many subscriptions.', { retryAfter: 60 })
     if (method !== 'resources/unsubscribe') return undefined
@@ -196,6 +210,7 @@ class OneSession implements CommandSession, Member, CallOwner {
   #called(passage: Passage, message: RpcRequest, terms: CallTerms): ClientCall {
     const call = new ClientCall(passage, message, this, terms, this.#parts.clock())
     this.#calls.set(message.id, call)
+    this.#characters += call.size
     return call
   }
 
@@ -209,6 +224,8 @@ class OneSession implements CommandSession, Member, CallOwner {
   #notified(message: RpcMessage): void {
     if (message.method === 'notifications/initialized') this.#parts.server.initialized()
     else if (message.method === 'notifications/cancelled') this.#cancelled(message)
+    // It knows of none.
+    else if (message.method === 'notifications/roots/list_changed') return
     else this.#parts.server.tell(message)
   }
 
@@ -277,7 +294,18 @@ class OneSession implements CommandSession, Member, CallOwner {
       return
     }
     const call = [...this.#calls.values()].findLast((each) => each.isReachable)
-    if (call) return void call.message(message)
+    if (call && !isOfStream(message)) call.message(message)
+    else this.#keep(message)
+  }
+
+  #readTo(call: ClientCall): void {
+    for (const letter of this.#mailbox.take()) {
+      if (isOfStream(letter)) this.#keep(letter)
+      else call.message(letter)
+    }
+  }
+
+  #keep(message: RpcMessage): void {
     for (const { id } of this.#mailbox.put(message)) {
       const question = this.#questions.get(id as number)
       this.#questions.delete(id as number)
@@ -290,8 +318,13 @@ class OneSession implements CommandSession, Member, CallOwner {
     channel.tell({ jsonrpc: '2.0', id, error: { code: -32603, message } })
   }
 
+  expelled(): void {
+    this.#parts.failed(this)
+  }
+
   over(call: ClientCall): void {
     if (this.#calls.get(call.id) === call) this.#calls.delete(call.id)
+    this.#characters -= call.size
     this.usedAt = this.#parts.clock()
   }
 
@@ -307,12 +340,25 @@ class OneSession implements CommandSession, Member, CallOwner {
     this.#questions.clear()
     for (const call of [...this.#calls.values()]) {
       call.giveUp('the session has ended')
-      call.close(noSession(call.id))
+      // After 404 a client sends it again in another session, and this one may have been carried out.
+      if (call.sent) call.fail(new UpstreamError('unreachable', overText))
+      else call.close(noSession(call.id))
     }
     this.#stream?.end()
     return this.#parts.server.remove(this)
   }
 }
+
+/**
+ * Messages on the stream of a request should be about that request (MCP 2025-11-25, Streamable HTTP "Sending Messages"),
+ * and the review of one that asks for something else does not look for resources.
+ */
+function isOfStream({ method }: RpcMessage): boolean {
+  return method === 'notifications/resources/updated'
+}
+
+const overText =
+  'The session has ended before there was an answer. The server may have done what it was asked.'
 
 /** The answer where there is no such session: another one's is as good as none. */
 export function noSession(id: RpcId | undefined): PlainAnswer {

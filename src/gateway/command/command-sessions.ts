@@ -15,10 +15,10 @@ export interface CommandSessions extends Iterable<CommandSession> {
   add(session: CommandSession): void
   /** Ends a session. Resolves when its process is gone, if it had one of its own. */
   remove(session: CommandSession): Promise<void>
-  /** Whether one more fits in. */
-  hasRoom(owner: string): boolean
-  /** The one of the owner that has been idle longest. */
-  idleOf(owner: string): CommandSession | undefined
+  /** Whether one more of the principal's fits in, whatever keys they have. */
+  hasRoom(principal: string): boolean
+  /** The one of the principal that has been idle longest. */
+  idleOf(principal: string): CommandSession | undefined
   /** Ends those that are not used. */
   sweep(now: number): void
 }
@@ -26,13 +26,13 @@ export interface CommandSessions extends Iterable<CommandSession> {
 /** Without any. */
 export function commandSessions({ max, maxPerPrincipal, idleMs }: SessionLimits): CommandSessions {
   const byId = new Map<string, CommandSession>()
-  const byOwner = new Map<string, Set<CommandSession>>()
+  const byPrincipal = new Map<string, Set<CommandSession>>()
 
   async function remove(session: CommandSession): Promise<void> {
     if (!byId.delete(session.id)) return
-    const own = byOwner.get(session.owner)
+    const own = byPrincipal.get(session.principal)
     own?.delete(session)
-    if (own?.size === 0) byOwner.delete(session.owner)
+    if (own?.size === 0) byPrincipal.delete(session.principal)
     await session.close()
   }
 
@@ -47,13 +47,13 @@ export function commandSessions({ max, maxPerPrincipal, idleMs }: SessionLimits)
     },
     add(session) {
       byId.set(session.id, session)
-      const own = byOwner.get(session.owner) ?? new Set()
-      byOwner.set(session.owner, own.add(session))
+      const own = byPrincipal.get(session.principal) ?? new Set()
+      byPrincipal.set(session.principal, own.add(session))
     },
     remove,
-    hasRoom: (owner) => byId.size < max && (byOwner.get(owner)?.size ?? 0) < maxPerPrincipal,
-    idleOf(owner) {
-      const idle = [...(byOwner.get(owner) ?? [])].filter(({ isBusy }) => !isBusy)
+    hasRoom: (principal) => byId.size < max && (byPrincipal.get(principal)?.size ?? 0) < maxPerPrincipal,
+    idleOf(principal) {
+      const idle = [...(byPrincipal.get(principal) ?? [])].filter(({ isBusy }) => !isBusy)
       return idle.sort((a, b) => a.usedAt - b.usedAt)[0]
     },
     sweep(now) {

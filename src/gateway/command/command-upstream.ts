@@ -1,5 +1,5 @@
 import { stopwatch } from '../../core/clock.ts'
-import type { Clock, Logger } from '../../core/index.ts'
+import { type Clock, type Logger, principalOf } from '../../core/index.ts'
 import { checkOptions, numberBetween } from '../../core/options.ts'
 import { interval, type Schedule } from '../../core/schedule.ts'
 import { jsonAnswer, type PlainAnswer } from '../../http/refusal.ts'
@@ -7,11 +7,14 @@ import type { Reply } from '../../server/reply.ts'
 import { isRequest, type JsonObject, type RpcMessage, type RpcRequest } from '../message.ts'
 import { type Passage, type Upstream, UpstreamError } from '../upstream.ts'
 import { cannotAsk } from './channel-ask.ts'
+import { ownerOf } from './child-identity.ts'
 import { type Children, children } from './children.ts'
+import { metaProblem } from './command-meta.ts'
 import { isModern, type ModernSide, modernSide } from './command-modern.ts'
 import { type CommandServer, commandServer } from './command-server.ts'
 import { accepted, type CommandSession, commandSession, noSession, refusal } from './command-session.ts'
 import { type CommandSessions, commandSessions, type SessionLimits } from './command-sessions.ts'
+import { type Spares, spares } from './command-spares.ts'
 
 /** How many processes run, and how long. */
 export interface ProcessLimits {
@@ -122,7 +125,8 @@ class OneUpstream implements CommandUpstream {
   readonly #children: Children
   readonly #sessions: CommandSessions
   readonly #modern: ModernSide
-  /** Of principals whose sessions share one. */
+  readonly #spares: Spares
+  /** Of owners whose sessions share one. */
   readonly #shared = new Map<string, CommandServer>()
   readonly #stopTicking: () => void
   #isClosed = false
@@ -136,7 +140,9 @@ class OneUpstream implements CommandUpstream {
     const limits = { max, maxPerPrincipal }
     this.#children = children({ command, args, env, cwd, identity, logger, clock, ...limits })
     this.#sessions = commandSessions(settings.isShared ? { ...shared, idleMs } : settings.limits)
-    this.#modern = modernSide({ children: this.#children, ...settings, idleMs })
+    this.#spares = spares(settings.clock)
+    const kept = { children: this.#children, spares: this.#spares }
+    this.#modern = modernSide({ ...kept, ...settings, idleMs })
     this.#stopTicking = schedule(() => this.#tick(), tickMs)
   }
 
@@ -154,11 +160,11 @@ class OneUpstream implements CommandUpstream {
     if (message === undefined) return this.#withoutMessage(passage, method)
     if (!isRequest(message)) return this.#unanswered(passage, message)
     if (!acceptsBoth(passage)) return refusal(406, message.id, notAcceptable)
-    if (isModern(message)) return this.#modern.answer(passage, message)
+    if (isModern(message)) return metaProblem(passage, message) ?? this.#modern.answer(passage, message)
     const id = passage.incoming.header('mcp-session-id')
     if (id === undefined && message.method === 'initialize') return this.#opened(passage, message)
-    if (id === undefined) return refusal(400, message.id, 'The header Mcp-Session-Id is missing')
-    const found = this.#sessions.find(id, passage.principal)
+    if (id === undefined) return metaProblem(passage, message) ?? refusal(400, message.id, noSessionHeader)
+    const found = this.#found(id, passage)
     return found ? found.post(passage, message) : noSession(message.id)
   }
 
@@ -167,7 +173,7 @@ class OneUpstream implements CommandUpstream {
     const { message } = passage
     if (message !== undefined && isModern(message)) return this.#modern.ask(passage, method, params)
     const id = passage.incoming.header('mcp-session-id')
-    const found = id === undefined ? undefined : this.#sessions.find(id, passage.principal)
+    const found = id === undefined ? undefined : this.#found(id, passage)
     if (!found) throw cannotAsk('Session not found.', noSession(message?.id))
     return found.ask(passage, method, params)
   }
@@ -185,7 +191,7 @@ class OneUpstream implements CommandUpstream {
     const id = passage.incoming.header('mcp-session-id')
     // Since 2026-07-28 there is nothing but POST.
     if (id === undefined) return notAllowed
-    const found = this.#sessions.find(id, passage.principal)
+    const found = this.#found(id, passage)
     if (!found) return noSession(undefined)
     if (method === 'GET') {
       const accept = passage.incoming.header('accept') ?? ''
@@ -201,16 +207,22 @@ class OneUpstream implements CommandUpstream {
   #unanswered(passage: Passage, message: RpcMessage): Reply | Promise<Reply> {
     const id = passage.incoming.header('mcp-session-id')
     if (id === undefined) return accepted
-    const found = this.#sessions.find(id, passage.principal)
+    const found = this.#found(id, passage)
     return found ? found.post(passage, message) : noSession(undefined)
   }
 
+  #found(id: string, passage: Passage): CommandSession | undefined {
+    return this.#sessions.find(id, ownerOf(passage, this.#settings.isTold))
+  }
+
   async #opened(passage: Passage, message: RpcRequest): Promise<Reply> {
-    const { principal } = passage
+    const principal = principalOf(passage.caller)
     await this.#makeRoom(principal)
+    const owner = ownerOf(passage, this.#settings.isTold)
     const session = commandSession({
-      owner: principal,
-      server: this.#serverOf(principal),
+      owner,
+      principal,
+      server: this.#serverOf(owner),
       failed: (it) => void this.#sessions.remove(it),
       ...this.#settings,
     })
@@ -219,23 +231,24 @@ class OneUpstream implements CommandUpstream {
   }
 
   /** Who opens more sessions than they may have ends those they have left behind. */
-  async #makeRoom(owner: string): Promise<void> {
-    if (this.#sessions.hasRoom(owner)) return
-    const idle = this.#sessions.idleOf(owner)
+  async #makeRoom(principal: string): Promise<void> {
+    if (this.#sessions.hasRoom(principal)) return
+    const idle = this.#sessions.idleOf(principal)
     if (idle) await this.#sessions.remove(idle)
     if (this.#isClosed) throw closing()
-    if (!this.#sessions.hasRoom(owner))
+    if (!this.#sessions.hasRoom(principal))
       throw new UpstreamError('busy', 'There are as many sessions as there may be.', { retryAfter: 60 })
   }
 
-  #serverOf(principal: string): CommandServer {
+  #serverOf(owner: string): CommandServer {
     const { isShared, startTimeoutMs } = this.#settings
-    const parts = { children: this.#children, principal, startTimeoutMs }
+    const spare = () => this.#spares.take(owner)
+    const parts = { children: this.#children, spare, startTimeoutMs }
     if (!isShared) return commandServer({ ...parts, ended() {} })
-    const found = this.#shared.get(principal)
+    const found = this.#shared.get(owner)
     if (found) return found
-    const made = commandServer({ ...parts, ended: () => this.#shared.delete(principal) })
-    this.#shared.set(principal, made)
+    const made = commandServer({ ...parts, ended: () => this.#shared.delete(owner) })
+    this.#shared.set(owner, made)
     return made
   }
 
@@ -244,6 +257,7 @@ class OneUpstream implements CommandUpstream {
     for (const session of this.#sessions) session.tick(now)
     this.#sessions.sweep(now)
     this.#modern.tick(now)
+    this.#spares.tick(now)
   }
 
   async #lastMoment(): Promise<void> {
@@ -257,6 +271,8 @@ class OneUpstream implements CommandUpstream {
 /** Checked options. */
 interface Settings {
   readonly isShared: boolean
+  /** Whether processes know who calls. */
+  readonly isTold: boolean
   readonly limits: SessionLimits
   readonly startTimeoutMs: number
   readonly requestTimeoutMs: number
@@ -278,6 +294,7 @@ function readOptions(options: CommandUpstreamOptions): Settings {
     numberBetween(`commandUpstream: ${name}`, value, low, high)
   return {
     isShared: per === 'principal',
+    isTold: options.identity === true,
     limits: {
       max: limit('processes.max', max, 1, 10_000),
       maxPerPrincipal: limit('processes.maxPerPrincipal', maxPerPrincipal, 1, 10_000),
@@ -296,6 +313,8 @@ function closing(): UpstreamError {
 const gone: PlainAnswer = Object.freeze({ status: 204, headers: {}, body: '' })
 
 const notAllowed: PlainAnswer = jsonAnswer(405, { error: 'method_not_allowed' }, { allow: 'POST' })
+
+const noSessionHeader = 'The header Mcp-Session-Id is missing'
 
 const notAcceptable = 'Not Acceptable: the client must accept application/json and text/event-stream'
 

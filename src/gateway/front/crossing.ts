@@ -13,6 +13,8 @@ export interface Arrival {
   readonly incoming: Incoming
   /** Reads the body. Not called before the caller is known. */
   body(): BodyText | Promise<BodyText>
+  /** Whether the caller has left, and nobody waits for an answer any more. */
+  hasLeft(): boolean
 }
 
 /** Who was let in, and what they may do where. */
@@ -80,7 +82,7 @@ export class Account {
       time: this.#time,
       ...(caller?.subject !== undefined && { subject: caller.subject }),
       ...(caller && { client: caller.clientId }),
-      method: message ? (message.method ?? 'response') : this.#httpMethod,
+      method: message ? withoutToken(message.method ?? 'response', caller) : this.#httpMethod,
       ...(target !== undefined && { target: withoutToken(target, caller) }),
       outcome,
       status,

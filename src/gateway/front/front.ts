@@ -21,6 +21,7 @@ import type { IdentityAssertion } from './identity.ts'
 import { readMessage } from './json-body.ts'
 import { sessionProblem } from './session-problem.ts'
 import type { ToolLists } from './tool-lookup.ts'
+import { underWay } from './under-way.ts'
 import { upstreamFailure } from './upstream-failure.ts'
 
 /** What a {@link Front} is made of. */
@@ -61,6 +62,9 @@ const notAllowed: PlainAnswer = jsonAnswer(
   { error: 'method_not_allowed' },
   { allow: methods.join(', ') },
 )
+/** Requests of one principal at a time, streams not counted: they have a limit of their own. */
+const mostUnderWay = 1000
+const tooManyStreams = 'Too many streams are open. The server may have done what it was asked.'
 const internalError = 'The gateway failed to do this. The reason is in its log.'
 
 class GatewayFront implements Front {
@@ -68,6 +72,7 @@ class GatewayFront implements Front {
   isClosed = false
   openStreams = 0
   readonly #parts: FrontParts
+  readonly #underWay = underWay(mostUnderWay)
 
   constructor(parts: FrontParts, policy: GatewayPolicy) {
     this.#parts = parts
@@ -75,16 +80,21 @@ class GatewayFront implements Front {
   }
 
   /** Waits only for what is not there yet: each promise costs, and most requests have everything at hand. */
-  async answer({ incoming, body }: Arrival, door: Door, account: Account): Promise<Reply> {
+  async answer({ incoming, body, hasLeft }: Arrival, door: Door, account: Account): Promise<Reply> {
+    let begun: string | undefined
     try {
       const caller = await this.#admit(incoming, door)
       if (isRefusal(caller)) return refused(account, caller)
       account.caller = caller
-      if (this.isClosed) return ended(account)
+      // To find out who calls took its time, and so does what follows.
+      if (this.isClosed || hasLeft()) return ended(account)
       const { method } = incoming.head
       if (!isSupported(method)) return bad(account, notAllowed)
       const { covers, identity } = this.#parts
       const crossing = new Crossing(incoming, method, { token: caller, covers, identity })
+      if (!this.#underWay.begin(crossing.principal))
+        return refused(account, door.refuse('rate_limited', { retryAfter: 1 }))
+      begun = crossing.principal
       if (method === 'POST') {
         const read = body()
         const problem = take(read instanceof Promise ? await read : read, crossing, account)
@@ -95,12 +105,16 @@ class GatewayFront implements Front {
       const stopped = judged instanceof Promise ? await judged : judged
       if (stopped) return stopped
       crossing.review = this.#review(crossing, policy)
-      // Its body, or the judgement, took its time.
-      if (this.isClosed) return ended(account)
+      if (this.isClosed || hasLeft()) return ended(account)
+      // Any answer can become a stream, and then it is too late to say that nothing was done.
+      if (!this.#parts.streams.hasRoom(crossing.exchange))
+        return refused(account, door.refuse('rate_limited', { retryAfter: 60 }))
       const reply = this.#parts.upstream.answer(crossing)
       return this.#passed(reply instanceof Promise ? await reply : reply, crossing, door, account)
     } catch (error) {
       return this.#failed(error, door, account)
+    } finally {
+      if (begun !== undefined) this.#underWay.end(begun)
     }
   }
 
@@ -161,10 +175,10 @@ class GatewayFront implements Front {
     }
   }
 
-  /** What goes back is reviewed by the policy of the day, also on a stream that was opened under another one. */
+  /** What goes back is reviewed by the policy of the day, also on a stream that was opened under another one, or none. */
   #review(crossing: Crossing, first: GatewayPolicy): Crossing['review'] {
     let review = first.review(crossing.message, crossing)
-    if (review === undefined) return undefined
+    if (review === undefined && !waitsForNews(crossing)) return undefined
     let policy = first
     return (answer) => {
       this.#parts.tools.heard(crossing, answer)
@@ -185,8 +199,13 @@ class GatewayFront implements Front {
     const { exchange, message } = crossing
     reply.farewell ??= farewellTo(message)
     if (message === undefined || reply.farewell !== undefined) reply.isStanding = true
-    if (!this.#parts.streams.admits(reply, exchange))
-      return refused(account, refusalFor(exchange.refused as AuthError, refuse))
+    if (!this.#parts.streams.admits(reply, exchange)) {
+      const refusal = refused(account, refusalFor(exchange.refused as AuthError, refuse))
+      // Others were quicker. A 429 would say that the call was not made, and it would be made again.
+      return message && isRequest(message)
+        ? rpcReply(rpcErrorMessage(message.id, rpcCode.internalError, tooManyStreams), 200)
+        : refusal
+    }
     this.openStreams += 1
     reply.onClose(() => {
       this.openStreams -= 1
@@ -226,6 +245,11 @@ function take(body: BodyText, crossing: Crossing, account: Account): PlainAnswer
   return undefined
 }
 
+/** Whether what comes back may come at any time, and outlive a policy. */
+function waitsForNews({ method, message }: Crossing): boolean {
+  return method === 'GET' || message?.method === 'subscriptions/listen'
+}
+
 function isSupported(method: string): method is Crossing['method'] {
   return methods.includes(method)
 }
@@ -240,6 +264,7 @@ function bad(account: Account, answer: PlainAnswer): PlainAnswer {
   return answer
 }
 
+/** The gateway is being closed; or whoever asked has left, and nobody reads this. */
 function ended(account: Account): PlainAnswer {
   account.outcome = 'closed'
   return closed

@@ -61,7 +61,8 @@ export function gatewaySite(parts: GatewaySiteParts, door: Door, address: Listen
     if (parts.onRequest) res.once('close', () => writeDown(account, res, parts.onRequest))
     const incoming = nodeIncoming(req, res, head, hidden)
     const body = () => readNodeText(req, limits, invite)
-    const reply = await parts.front.answer({ incoming, body }, door, account)
+    const hasLeft = () => res.destroyed
+    const reply = await parts.front.answer({ incoming, body, hasLeft }, door, account)
     await sendReply(res, reply, door.origins.corsHeaders(head))
   }
 }

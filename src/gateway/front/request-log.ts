@@ -44,5 +44,5 @@ function shown(text: string | undefined): string | undefined {
   return clean.length > longest ? `${clean.slice(0, longest)}…` : clean
 }
 
-/** Most texts are names, and so short that no credential fits in. */
-const plain = /^[a-z][a-zA-Z/_]{0,15}$/
+/** Most texts are names, or the ids of keys, and so short that no credential fits in. */
+const plain = /^[a-zA-Z0-9][a-zA-Z0-9/_]{0,15}$/

@@ -14,13 +14,13 @@ import { isModern } from './header-agreement.ts'
  */
 export async function sessionProblem(
   upstream: Upstream,
-  { incoming, method, caller, principal, exchange, message }: Crossing,
+  { incoming, method, caller, principal, exchange, message, identity }: Crossing,
 ): Promise<PlainAnswer | undefined> {
   if (message?.id === undefined || isModern(message)) return undefined
   const ping: RpcRequest = { jsonrpc: '2.0', id: message.id, method: 'ping' }
   const passage = { incoming, method, caller, principal, exchange, message: ping, body: JSON.stringify(ping) }
   try {
-    const reply = await upstream.answer({ ...passage, review: undefined, identity: undefined })
+    const reply = await upstream.answer({ ...passage, review: undefined, identity })
     if (!(reply instanceof EventStream)) return [400, 404].includes(reply.status) ? reply : undefined
     reply.close()
   } catch {

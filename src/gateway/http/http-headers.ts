@@ -20,21 +20,30 @@ const passedOn = [
 /** Arguments that are repeated in headers (MCP Streamable HTTP, "Custom Headers from Tool Parameters"). */
 const paramPrefix = 'mcp-param-'
 
-/**
- * Adds to names and values those that are passed on.
- * @param credential the token of the caller, which does not go on in whatever header it came
- */
-export function passHeaders(headers: string[], incoming: Incoming, credential: string): void {
-  for (const name of passedOn) pass(headers, incoming, name, credential)
+/** Characters from which on a credential is found inside of another text; a shorter one may be a part of any. */
+const leastPart = 12
+
+/** What does not go on. */
+export interface Withheld {
+  /** The token of the caller, in whatever header it came. */
+  readonly credential: string
+  /** Headers the operator sends, in lower case: a caller adds nothing to them. */
+  readonly names: ReadonlySet<string>
+}
+
+/** Adds to names and values those that are passed on. */
+export function passHeaders(headers: string[], incoming: Incoming, withheld: Withheld): void {
+  for (const name of passedOn) pass(headers, incoming, name, withheld)
   // Only requests that say what they are have such arguments.
   if (incoming.header('mcp-method') === undefined) return
   for (const name of incoming.names())
-    if (name.startsWith(paramPrefix)) pass(headers, incoming, name, credential)
+    if (name.startsWith(paramPrefix)) pass(headers, incoming, name, withheld)
 }
 
-function pass(headers: string[], incoming: Incoming, name: string, credential: string): void {
+function pass(headers: string[], incoming: Incoming, name: string, { credential, names }: Withheld): void {
   const value = incoming.header(name)
-  if (value !== undefined && value !== credential) headers.push(name, value)
+  if (value === undefined || value === credential || names.has(name)) return
+  if (credential.length < leastPart || !value.includes(credential)) headers.push(name, value)
 }
 
 /** The value of a header that names a thing (MCP Streamable HTTP, "Value Encoding"). */

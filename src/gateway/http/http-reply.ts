@@ -156,6 +156,9 @@ function failed(
   return { status, headers: { ...own, ...all }, body }
 }
 
+/** JSON-RPC 2.0, section 5.1. */
+const methodNotFound = -32601
+
 /** What the SDKs answer for a session that is none. */
 const noSession = -32001
 
@@ -163,6 +166,15 @@ const noSession = -32001
 export function sessionNotFound({ message }: Pick<Passage, 'message'>): PlainAnswer {
   const id = message !== undefined && isRequest(message) ? message.id : null
   return rpcReply(rpcErrorMessage(id, noSession, 'Session not found'), 404)
+}
+
+/** The answer to a question for the tasks of everybody (MCP 2025-11-25 "Tasks", "Security Considerations"). */
+export function noTaskList({ message }: Pick<Passage, 'message'>): PlainAnswer {
+  const words =
+    'Method not found: the server cannot tell whose tasks are whose, so the gateway does not ask for them'
+  return message !== undefined && isRequest(message)
+    ? rpcReply(rpcErrorMessage(message.id, methodNotFound, words))
+    : { status: 202, headers: { 'content-length': '0' }, body: '' }
 }
 
 /** The answer to an event that was not sent to who comes back with it. */

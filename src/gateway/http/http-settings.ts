@@ -46,10 +46,14 @@ export interface HttpSettings {
   readonly url: string
   readonly origin: HttpOrigin
   readonly credential: UpstreamCredential
+  /** Whether each caller has a credential of its own there. */
+  readonly tellsCallersApart: boolean
   /** Sent with each request: names and values in turn. */
   readonly fixedHeaders: readonly string[]
   /** The operator's, as far as they may be secret. */
   readonly ownHeaders: readonly (readonly [name: string, value: string])[]
+  /** Their names, in lower case. */
+  readonly ownNames: ReadonlySet<string>
   readonly timeoutMs: number
   readonly maxAnswerBytes: number
   readonly log: Logger
@@ -89,6 +93,7 @@ export function httpSettings(options: HttpUpstreamOptions): HttpSettings {
     url: server.url.href,
     origin,
     credential: credentialOf(options, { server, clock, logger: log }),
+    tellsCallersApart: isGiven(options, 'exchange'),
     fixedHeaders: [
       ...['host', origin.host, 'user-agent', 'mcp-bearer'],
       // What arrives is looked at, and passed on as it is.
@@ -96,6 +101,7 @@ export function httpSettings(options: HttpUpstreamOptions): HttpSettings {
       ...ownHeaders.flat(),
     ],
     ownHeaders,
+    ownNames: new Set(ownHeaders.map(([name]) => name.toLowerCase())),
     timeoutMs: numberBetween(`${owner}: timeoutMs`, options.timeoutMs ?? 600_000, 0, longestTimeout),
     maxAnswerBytes: numberBetween(
       `${owner}: maxAnswerBytes`,

@@ -9,7 +9,15 @@ import { type Passage, type Upstream, UpstreamError } from '../upstream.ts'
 import { ownIds, ownRequest, resultIn } from './http-asking.ts'
 import { HttpCall, type HttpQuestion } from './http-call.ts'
 import { passHeaders } from './http-headers.ts'
-import { type Answered, eventNotFound, kindOf, plainReply, refused, sessionNotFound } from './http-reply.ts'
+import {
+  type Answered,
+  eventNotFound,
+  kindOf,
+  noTaskList,
+  plainReply,
+  refused,
+  sessionNotFound,
+} from './http-reply.ts'
 import { type HttpSettings, type HttpUpstreamOptions, httpSettings } from './http-settings.ts'
 import { passStream } from './http-stream.ts'
 import { type Names, names } from './session-name.ts'
@@ -19,6 +27,8 @@ import { type Names, names } from './session-name.ts'
  *
  * - It never sees the token of a caller, nor any header that is not on a list.
  * - A session belongs to the principal that opened it: the client is told a name of it that is good for nobody else.
+ * - `tasks/list` is answered with an error (-32601) unless `exchange` or the `identity` of the gateway tells callers apart: a
+ *   server that knows one client lists the tasks of everybody.
  * - A request is sent once. Only after 401, which comes before anything is carried out, it is sent once more with a better
  *   credential; never after a lost connection.
  * - Streams go on event by event, no faster than they are read; whoever leaves ends the request to the server.
@@ -64,11 +74,14 @@ class HttpUpstream implements Upstream {
   async answer(passage: Passage): Promise<Reply> {
     const line = new Line(passage.incoming)
     try {
+      if (this.#asksForAllTasks(passage)) return noTaskList(passage)
       const session = this.#sessionOf(passage)
       if (session === 'unknown') return sessionNotFound(passage)
-      const headers = await this.#headersOf(passage, session.id)
+      const headers = this.#headersOf(passage, session.id)
       if (headers === 'unknown event') return eventNotFound()
-      const { method, body } = passage
+      const { method, body, identity } = passage
+      if (identity !== undefined) await sign(headers, identity)
+      if (body !== undefined) addLength(headers, body)
       const answered = await this.#send({ method, headers, body }, passage, line, this.#settings.timeoutMs)
       return await this.#reply(answered, passage, session)
     } catch (error) {
@@ -83,7 +96,8 @@ class HttpUpstream implements Upstream {
       if (session === 'unknown') throw new UpstreamError('broken', 'The session of the request is gone.')
       const own = ownRequest(passage, this.#nextId(), method, params)
       const headers = [...fixedHeaders, ...own.headers]
-      await this.#finishHeaders(headers, passage, session.id)
+      if (session.id !== undefined) headers.push('mcp-session-id', session.id)
+      if (passage.identity !== undefined) await sign(headers, passage.identity)
       const body = JSON.stringify(own.message)
       addLength(headers, body)
       const patience = timeoutMs === 0 ? ownTimeout : Math.min(timeoutMs, ownTimeout)
@@ -104,6 +118,11 @@ class HttpUpstream implements Upstream {
     this.#settings.origin.close()
   }
 
+  /** Where the server knows one client, the gateway, its list of tasks is everybody's. */
+  #asksForAllTasks({ message, identity }: Passage): boolean {
+    return message?.method === 'tasks/list' && identity === undefined && !this.#settings.tellsCallersApart
+  }
+
   /** The session a request belongs to; that of somebody else is an unknown one. */
   #sessionOf({ incoming, principal }: Passage): Session | 'unknown' {
     const name = incoming.header('mcp-session-id')
@@ -112,10 +131,10 @@ class HttpUpstream implements Upstream {
     return id === undefined ? 'unknown' : { id, name }
   }
 
-  async #headersOf(passage: Passage, session: string | undefined): Promise<string[] | 'unknown event'> {
-    const { incoming, caller, body, principal } = passage
+  #headersOf(passage: Passage, session: string | undefined): string[] | 'unknown event' {
+    const { incoming, caller, principal } = passage
     const headers = this.#settings.fixedHeaders.slice()
-    passHeaders(headers, incoming, caller.token)
+    passHeaders(headers, incoming, { credential: caller.token, names: this.#settings.ownNames })
     // Without a session there is nothing that says whose events they are.
     const last = session === undefined ? undefined : incoming.header('last-event-id')
     if (last !== undefined) {
@@ -123,32 +142,33 @@ class HttpUpstream implements Upstream {
       if (event === undefined) return 'unknown event'
       headers.push('last-event-id', event)
     }
-    await this.#finishHeaders(headers, passage, session)
-    if (body !== undefined) addLength(headers, body)
+    if (session !== undefined) headers.push('mcp-session-id', session)
     return headers
   }
 
-  async #finishHeaders(headers: string[], { identity }: Passage, session: string | undefined): Promise<void> {
-    if (session !== undefined) headers.push('mcp-session-id', session)
-    if (identity === undefined) return
-    for (const [name, value] of Object.entries(await identity())) {
-      // Nobody but the gateway says who calls.
-      remove(headers, name.toLowerCase())
-      headers.push(name, value)
-    }
-  }
-
-  /** Sends a request; after 401 once more with another credential, if there is one. */
-  async #send(
+  /** Sends a request, with the credential where there is one. */
+  #send(
     question: HttpQuestion,
     { caller }: Passage,
     line: Line | undefined,
     timeoutMs: number,
   ): Promise<Answered> {
     const keeper = this.#settings.credential.keeperFor(caller)
-    const token = keeper && (await this.#tokenOf(() => keeper.current({ url: this.#settings.url })))
+    return keeper === undefined
+      ? this.#sendWith(undefined, question, line, timeoutMs)
+      : this.#sendAs(keeper, question, line, timeoutMs)
+  }
+
+  /** Sends a request with a credential; after 401 once more with another one, if there is one. */
+  async #sendAs(
+    keeper: TokenKeeper,
+    question: HttpQuestion,
+    line: Line | undefined,
+    timeoutMs: number,
+  ): Promise<Answered> {
+    const token = await this.#tokenOf(() => keeper.current({ url: this.#settings.url }))
     const first = await this.#sendWith(token, question, line, timeoutMs)
-    if (first.answer.statusCode !== 401 || keeper === undefined || token === undefined) return first
+    if (first.answer.statusCode !== 401 || token === undefined) return first
     first.call.discard(first.answer)
     const better = await this.#renewed(keeper, token, first.answer)
     if (better === undefined) throw refused()
@@ -251,6 +271,14 @@ function eventOwner(principal: string, session: string | undefined): string {
 
 function addLength(headers: string[], body: string): void {
   headers.push('content-type', 'application/json', 'content-length', String(Buffer.byteLength(body)))
+}
+
+async function sign(headers: string[], identity: NonNullable<Passage['identity']>): Promise<void> {
+  for (const [name, value] of Object.entries(await identity())) {
+    // Nobody but the gateway says who calls.
+    remove(headers, name.toLowerCase())
+    headers.push(name, value)
+  }
 }
 
 function remove(headers: string[], name: string): void {

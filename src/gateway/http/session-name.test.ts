@@ -16,6 +16,25 @@ describe('the name of a session', () => {
     expect(read('alices', name('alice', 'st').slice(1))).toBeUndefined()
   })
 
+  it('is none for anybody else after its owner has used it, however often and with how many others', () => {
+    const all = Array.from({ length: 5000 }, (_, at) => `s-${at}`)
+    for (const own of [...all, ...all]) {
+      const again = name('alice', own)
+      expect([read('alice', again), read('alice', again)]).toEqual([own, own])
+    }
+    const known = name('alice', 's-4999')
+    expect(read('bob', known)).toBeUndefined()
+    // Where the owner ends and the name begins is not to be mistaken.
+    expect(read('alic', `e${known}`)).toBeUndefined()
+    expect(read('alices', known.slice(1))).toBeUndefined()
+    expect(
+      read(
+        'alice',
+        known.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')),
+      ),
+    ).toBeUndefined()
+  })
+
   it('cannot be changed, shortened or made up', () => {
     const good = name('alice', 's-1')
     const changed = Array.from(

@@ -13,6 +13,8 @@ export interface Names {
 
 /** Characters of the code: 128 bits in base64url (RFC 4648 section 5). */
 const codeLength = 22
+/** Names that were found to be right, so that a session is not looked at anew with each of its calls. */
+const mostRemembered = 4096
 
 /**
  * Makes {@link Names}. The key is of this process and is kept nowhere: after a restart a session is an unknown one, and
@@ -25,13 +27,25 @@ export function names(key: Uint8Array = randomBytes(32)): Names {
       .update(`${owner.length} ${owner}${own}`)
       .digest('base64url')
       .slice(0, codeLength)
+  function look(owner: string, name: string): string | undefined {
+    const dot = name.length - codeLength - 1
+    if (dot < 1 || name[dot] !== '.') return undefined
+    const own = name.slice(0, dot)
+    return isSame(name.slice(dot + 1), codeOf(owner, own)) ? own : undefined
+  }
+  // Forgetting one costs a look, and what is not right is never kept: nobody can fill it with names of their own.
+  const right = new Map<string, string>()
   return {
     name: (owner, own) => `${own}.${codeOf(owner, own)}`,
     read(owner, name) {
-      const dot = name.length - codeLength - 1
-      if (dot < 1 || name[dot] !== '.') return undefined
-      const own = name.slice(0, dot)
-      return isSame(name.slice(dot + 1), codeOf(owner, own)) ? own : undefined
+      const key = `${owner.length} ${owner}${name}`
+      const known = right.get(key)
+      if (known !== undefined) return known
+      const own = look(owner, name)
+      if (own === undefined) return undefined
+      if (right.size >= mostRemembered) right.delete(right.keys().next().value!)
+      right.set(key, own)
+      return own
     },
   }
 }

@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { isPlain } from '../file/shape.ts'
 import type { JsonObject } from '../message.ts'
 import { folded, namedMembers, patternedMembers, schemaProblem } from './policy-keywords.ts'
+import { harmlessSize, inTime } from './policy-time.ts'
 
 /** What is wrong with the arguments of a call, for whoever wrote them; `undefined` when nothing is. */
 export type ArgumentsCheck = (args: unknown) => string | undefined
@@ -81,11 +82,16 @@ function checkWith(validate: Validator, schema: JsonObject): ArgumentsCheck {
   const shown = JSON.stringify(schema, (name, value: unknown) => (name === '$comment' ? undefined : value))
   const expected = shown.length > longestShown ? '' : `. Expected is ${shown}`
   const measure = measureOf(schema)
+  const harmless = harmlessSize(schema)
   const named = namedMembers(schema)
   return (args = {}) => {
-    const odd = measure(args) ?? disguised(named, args)
+    const measured = measure(args)
+    const odd = typeof measured === 'string' ? measured : disguised(named, args)
     if (odd !== undefined) return odd
-    const { valid, errorMessage } = tried(validate, args)
+    const isHarmless = typeof measured === 'number' && measured <= harmless
+    const done = isHarmless ? { done: tried(validate, args) } : inTime(() => tried(validate, args))
+    if (done === undefined) return tooSlow
+    const { valid, errorMessage } = done.done
     return valid === true ? undefined : `${inWords(errorMessage, 'arguments')}${expected}`
   }
 }
@@ -127,27 +133,36 @@ const longestName = 256
 /** Where a pattern looks at it: patterns may take a time that grows with the square of it. */
 const longestText = 8192
 
-/** Whether arguments are small enough to be looked at, told in words when they are not. */
-function measureOf(schema: JsonObject): ArgumentsCheck {
+/** How much of arguments is looked at, in characters and values; in words, why they cannot be. */
+function measureOf(schema: JsonObject): (args: unknown) => number | string {
   const patterned = patternedMembers(schema)
   return (args) => {
     if (!isPlain(args)) return 'arguments must be an object'
     let left = mostValues
+    let looked = 0
+    let isRounded = false
     const isBig = (value: unknown, depth: number, longest: number): boolean => {
       if (left-- <= 0 || depth > deepest) return true
+      if (longest === longestText) looked += typeof value === 'string' ? value.length : 1
       if (typeof value === 'string') return value.length > longest
+      if (typeof value === 'number' && Math.abs(value) > Number.MAX_SAFE_INTEGER) isRounded = true
       if (typeof value !== 'object' || value === null) return false
       if (Array.isArray(value)) return value.some((item) => isBig(item, depth + 1, longest))
-      return Object.entries(value).some(
-        ([name, item]) => name.length > longestName || isBig(item, depth + 1, longest),
-      )
+      return Object.entries(value).some(([name, item]) => {
+        looked += name.length
+        return name.length > longestName || isBig(item, depth + 1, longest)
+      })
     }
     for (const [name, value] of Object.entries(args)) {
       const longest = patterned === undefined || patterned.has(name) ? longestText : Number.POSITIVE_INFINITY
+      if (longest === longestText) looked += name.length
       if (name.length > longestName || isBig(value, 1, longest)) return tooBig
     }
-    return undefined
+    return isRounded ? tooExact : looked
   }
 }
 
+const tooSlow = 'arguments take too long to be checked: shorter texts may do'
+/** What is compared here must be what the server reads (RFC 8259 section 6). */
+const tooExact = `arguments hold a number beyond ${Number.MAX_SAFE_INTEGER}, which readers of JSON round differently: write it as a text`
 const tooBig = `arguments are too big to be checked: nested deeper than ${deepest}, more than ${mostValues} values, a name longer than ${longestName} characters, or, where a pattern is expected, a text longer than ${longestText}`

@@ -52,6 +52,7 @@ describe('a token that is bound to tools', () => {
   })
 
   it.each([
+    message('notifications/deploy'),
     call('b'),
     call('A'),
     call('a*'),

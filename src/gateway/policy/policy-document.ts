@@ -44,7 +44,9 @@ export interface PolicyRule extends PolicyThings {
   readonly name?: string
   /** Default: everybody whose token is good. */
   readonly who?: PolicyWho
-  /** Methods beyond those of the protocol, exactly. `tasks/list` counts as one. Default: none. */
+  /**
+   * Methods beyond those of the protocol, notifications as well, exactly. `tasks/list` counts as one. Default: none.
+   */
   readonly methods?: readonly string[]
   /**
    * What the arguments of tools must be: JSON Schema 2020-12 by name or pattern of the tool. All whose pattern fits hold.

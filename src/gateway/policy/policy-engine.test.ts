@@ -64,6 +64,9 @@ const ofProtocol = [
   'tasks/update',
   'notifications/initialized',
   'notifications/cancelled',
+  'notifications/progress',
+  'notifications/roots/list_changed',
+  'notifications/tasks/status',
 ]
 
 describe('an empty policy', () => {
@@ -84,6 +87,9 @@ describe('an empty policy', () => {
     message('sampling/createMessage'),
     message('Tools/Call', { name: 'look' }),
     message('tools/call '),
+    message('notifications/'),
+    message('notifications/tools/call', { name: 'look' }),
+    { jsonrpc: '2.0', method: 'notifications/deploy' } as RpcMessage,
     message('toString'),
     message(''),
   ])('denies $method $params', async (asked) => {
@@ -102,6 +108,27 @@ describe('an empty policy', () => {
     expect(
       await kindOf({}, message('subscriptions/listen', { notifications: { toolsListChanged: true } })),
     ).toBe('pass')
+  })
+})
+
+describe('a name that no tool or prompt has, and that servers may cut or trim', () => {
+  const names = [
+    'drop\u0000',
+    'drop\n',
+    ' drop',
+    'drop ',
+    'drop\t',
+    '\ufeffdrop',
+    'drop\u00a0',
+    `drop${'x'.repeat(1024)}`,
+  ]
+
+  it.each(names)('%j is denied, whatever is allowed', async (name) => {
+    const document: PolicyDocument = { default: 'allow', deny: { tools: ['drop'], prompts: ['drop'] } }
+    expect(await kindOf(document, call(name))).toBe('access_denied')
+    expect(await kindOf(document, message('prompts/get', { name }))).toBe('access_denied')
+    expect(await kindOf({ rules: [{ tools: ['*'] }] }, call(name))).toBe('access_denied')
+    expect(await kindOf(document, call('dro'))).toBe('pass')
   })
 })
 
@@ -552,7 +579,7 @@ describe('gatewayPolicy', () => {
     ],
     [{ rules: [{ methods: ['tools/call'] }] }, 'policy.rules[0].methods[0]: is a method of the protocol'],
     [
-      { rules: [{ methods: ['notifications/x'] }] },
+      { rules: [{ methods: ['notifications/cancelled'] }] },
       'policy.rules[0].methods[0]: is a method of the protocol',
     ],
     [{ rules: [{ tools: ['x'], arguments: { y: {} } }] }, 'policy.rules[0].arguments.y: fits no tool'],

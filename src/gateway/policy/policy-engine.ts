@@ -25,7 +25,8 @@ export interface GatewayPolicyOptions {
  * copied; rates count from when the policy is made.
  *
  * Schemas in `arguments` hold for what is there: name in `required` what must be given. Arguments nested deeper than 32,
- * of more than 10,000 values, or with a text of more than 8,192 characters where a pattern looks at it are refused.
+ * of more than 10,000 values, with a text of more than 8,192 characters where a pattern looks at it, with a number beyond
+ * 2^53 - 1, or that take longer than 250 ms to check are refused.
  *
  * @throws TypeError naming the path of each thing that is wrong: a member that does not exist, a pattern that fits
  *   nothing, a schema that is none, whatever has no effect

@@ -27,6 +27,12 @@ const free: ReadonlySet<string> = new Set([
   'tasks/result',
   'tasks/cancel',
   'tasks/update',
+  // Notifications of clients, of all revisions. A server may have others, and begin anything with one.
+  'notifications/initialized',
+  'notifications/cancelled',
+  'notifications/progress',
+  'notifications/roots/list_changed',
+  'notifications/tasks/status',
 ])
 
 /** What a message of this method is about; `undefined` when that is nothing a policy knows by name. */
@@ -36,7 +42,7 @@ export function subjectOf(method: string): Subject | undefined {
 
 /** Whether everybody may send it. */
 export function isFree(method: string): boolean {
-  return free.has(method) || method.startsWith('notifications/')
+  return free.has(method)
 }
 
 /** Whether a policy decides about it without its being named. */

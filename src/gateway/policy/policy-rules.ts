@@ -5,7 +5,7 @@ import { nameGlob } from './glob.ts'
 import type { ArgumentsCheck, ArgumentsCompiler } from './policy-arguments.ts'
 import type { PolicyDocument, PolicyRule, PolicyThings } from './policy-document.ts'
 import { type SpelledGlob, spelledGlob, uriSpellings } from './policy-uri.ts'
-import { anyGlob, type Fit, whoOf } from './policy-who.ts'
+import { anyGlob, type Fit, longestName, whoOf } from './policy-who.ts'
 
 /** A rule, ready to be asked. */
 export interface Rule {
@@ -47,6 +47,7 @@ export function rulesOf(document: PolicyDocument, compiler: ArgumentsCompiler, c
   const isOpen = unnamed === 'allow'
   const finder = (kind: 'tools' | 'prompts') =>
     remembering((name) => {
+      if (name.length > longestName || odd.test(name)) return unspeakable
       const found = all.filter((one) => one[kind](name)).map(({ rule }) => rule)
       return { isDenied: denied[kind](name), isNamed: found.length > 0, rules: found }
     })
@@ -77,7 +78,10 @@ export function rulesOf(document: PolicyDocument, compiler: ArgumentsCompiler, c
   }
 }
 
-/** A URI that has no one spelling is nobody's. */
+/** What no tool or prompt is called (MCP "Tool Names"): some servers cut it off, or trim it, and have another name then. */
+const odd = /\p{Cc}|^\s|\s$/u
+
+/** What has no one spelling is nobody's. */
 const unspeakable: Found = { isDenied: true, isNamed: true, rules: [] }
 
 function ruleOf(rule: PolicyRule, compiler: ArgumentsCompiler, clock: Clock): Rule {

@@ -43,7 +43,8 @@ export function anyGlob(globs: Globs): (name: string) => boolean {
   return (name) => name.length <= longestName && (exact.has(name) || patterns.some((fits) => fits(name)))
 }
 
-const longestName = 1024
+/** Characters. */
+export const longestName = 1024
 
 /**
  * Id and name of an API key. Tokens of issuers can have a claim `name` that their owner chooses; what only keys have
