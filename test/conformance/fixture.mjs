@@ -3,6 +3,8 @@ import { fork } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { request } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { childEnvironment, commandUpstream, gateway, httpUpstream } from '../../dist/gateway/index.js'
+import { staticVerifier } from '../../dist/verify/index.js'
 import { injectingProxy } from './inject.mjs'
 
 const program = fileURLToPath(new URL('./everything.mjs', import.meta.url))
@@ -51,6 +53,46 @@ export async function guardedFixture(signal) {
     proxy.close()
     throw error
   }
+}
+
+/**
+ * Starts it without protection, behind a gateway, reached through a proxy that adds the token.
+ *
+ * @param over `http` or `stdio`: how the gateway reaches it
+ * @param signal ends it
+ * @returns `{ url, close }`
+ */
+export async function gatewayFixture(over, signal) {
+  const token = randomBytes(32).toString('hex')
+  const proxy = await injectingProxy(token)
+  const child = over === 'http' ? await start([], {}, signal) : undefined
+  const door = gateway({
+    upstream: child ? httpUpstream({ url: child.url }) : ownProcesses(),
+    auth: staticVerifier({ [token]: { clientId: 'conformance-suite' } }, { logger: () => {} }),
+    http: { allowedHosts: [proxy.host], allowedOrigins: [`http://${proxy.host}`] },
+  })
+  const close = async () => {
+    proxy.close()
+    await door.close()
+    await child?.close()
+  }
+  try {
+    proxy.forwardTo((await door.listen({ port: 0, closeOnSigterm: false })).url)
+    return { url: `http://${proxy.host}/mcp`, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** A process for each session, and one for all that need none. */
+function ownProcesses() {
+  return commandUpstream({
+    command: process.execPath,
+    args: [program, '--stdio'],
+    env: childEnvironment(process.env, []),
+    processes: { maxPerPrincipal: 100 },
+  })
 }
 
 async function start(args, env, signal) {

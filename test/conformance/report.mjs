@@ -11,6 +11,11 @@ export function table(report) {
     lines.push(`${set}, open and ${variant}: ${compared} checks, ${verdict}`)
     lines.push(...differences.map((difference) => `  ${difference}`))
   }
+  for (const { set, variant, lost, differences } of report.losses) {
+    const verdict = lost.length === 0 ? 'no scenario is lost' : `LOST: ${lost.join(', ')}`
+    lines.push(`${set}, open and ${variant}: ${verdict}; ${differences.length} checks differ`)
+    lines.push(...differences.map((difference) => `  ${difference}`))
+  }
   for (const { set, foreign, own, verified, passed } of report.rebinding) {
     const counted = `${foreign} with a foreign Host and Origin, ${own} others, verifier asked ${verified} times`
     lines.push(
@@ -42,7 +47,7 @@ function scenarioLines({ runs }) {
   for (const run of runs) for (const scenario of run.scenarios) scenarios.set(scenario.name, scenario)
   const width = Math.max(...[...scenarios.keys()].map((name) => name.length)) + 2
   const line = (first, cells) =>
-    `${first.padEnd(width)}${cells.map((cell) => cell.padEnd(14)).join('')}`.trimEnd()
+    `${first.padEnd(width)}${cells.map((cell) => cell.padEnd(16)).join('')}`.trimEnd()
   const rows = (scored) =>
     [...scenarios.values()]
       .filter((scenario) => scenario.scored === scored)
