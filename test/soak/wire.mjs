@@ -2,30 +2,39 @@
 import { connect } from 'node:net'
 import { host } from './crowd.mjs'
 
+/** Milliseconds. `node:http` closes a connection after five seconds without a request. */
+const idleMs = 3000
+
 /** Connections that are kept, and given to whoever comes next: as a proxy does. */
 export function wires(port) {
   const idle = []
   const all = new Set()
   return {
     take() {
-      const kept = idle.pop()
-      if (kept) return kept
+      for (let kept = idle.pop(); kept; kept = idle.pop()) {
+        // A server closes what is not used; what it is about to close must not be used any more.
+        if (kept.isOpen && performance.now() - kept.usedAt < idleMs) return kept
+        kept.cut()
+      }
       const wire = openWire(port, () => all.delete(wire))
       all.add(wire)
       return wire
     },
-    give: (wire) => void (wire.isOpen && idle.push(wire)),
+    give(wire) {
+      wire.usedAt = performance.now()
+      if (wire.isOpen) idle.push(wire)
+    },
     close() {
       for (const wire of all) wire.cut()
     },
   }
 }
 
-/** The bytes of a POST. */
-export function bytesOf({ headers, body }) {
+/** The bytes of a request. */
+export function bytesOf({ method = 'POST', headers, body = '' }) {
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
   const length = `content-length: ${Buffer.byteLength(body)}\r\n`
-  return `POST /mcp HTTP/1.1\r\nhost: ${host}\r\n${length}${lines.join('')}\r\n${body}`
+  return `${method} /mcp HTTP/1.1\r\nhost: ${host}\r\n${length}${lines.join('')}\r\n${body}`
 }
 
 function openWire(port, onEnd) {
@@ -45,6 +54,11 @@ function openWire(port, onEnd) {
     /** Resolves when anything has come that is no whole answer yet. */
     something: () =>
       received === '' ? new Promise((resolve) => socket.once('data', () => resolve())) : undefined,
+    /** Calls back with each piece that comes. @returns what ends that */
+    onData(look) {
+      socket.on('data', look)
+      return () => void socket.off('data', look)
+    },
     /** What has come of an answer that is not whole. */
     rest: () => received,
     cut: () => void socket.destroy(),
