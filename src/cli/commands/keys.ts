@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { exitCode } from '../exit-codes.ts'
+import { commandGroup } from '../command-group.ts'
 import { audit } from '../keys/audit.ts'
 import { check } from '../keys/check.ts'
 import { create } from '../keys/create.ts'
@@ -31,13 +31,16 @@ const subcommands: Readonly<Record<string, Command>> = {
   migrate,
 }
 
-const help = `Usage: mcp-bearer keys <subcommand> [options]
+/** `mcp-bearer keys`: API keys, from the first to the last day. */
+export const keys: Command = commandGroup({
+  name: 'keys',
+  summary: 'issue, change and end API keys',
+  subcommands,
+  help: (list) => `Usage: mcp-bearer keys <subcommand> [options]
 
 Issues, changes and ends API keys.
 
-${Object.entries(subcommands)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
-  .join('\n')}
+${list}
 
 The database is --db FILE or --db postgres://host/name, or the environment variable
 MCP_BEARER_DB. MCP_BEARER_PEPPER holds the peppers, if the servers use some: ID:SECRET,
@@ -49,27 +52,5 @@ Exit codes: 0 done, 1 not (no such key, some of many failed), 2 the words make n
   export MCP_BEARER_DB=keys.db
   mcp-bearer keys create --name ci --owner service:build --scope reports:read --expires 90d
 
-mcp-bearer keys <subcommand> --help says more.`
-
-/** `mcp-bearer keys`: API keys, from the first to the last day. */
-export const keys: Command = {
-  summary: 'issue, change and end API keys',
-  help,
-  helpFor: (argv) => subcommand(argv)?.help ?? help,
-  async run(argv, terminal) {
-    const found = subcommand(argv)
-    if (found) return found.run(argv.slice(1), terminal)
-    const [name] = argv
-    if (name === undefined || name === 'help') {
-      terminal.line(help)
-      return exitCode.ok
-    }
-    // What stands in its place is not repeated: it may be a key.
-    terminal.note(`mcp-bearer: there is no such subcommand of keys\n\n${help}`)
-    return exitCode.usage
-  },
-}
-
-function subcommand([name]: readonly string[]): Command | undefined {
-  return name !== undefined && Object.hasOwn(subcommands, name) ? subcommands[name] : undefined
-}
+mcp-bearer keys <subcommand> --help says more.`,
+})
