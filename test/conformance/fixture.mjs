@@ -91,7 +91,8 @@ function ownProcesses() {
     command: process.execPath,
     args: [program, '--stdio'],
     env: childEnvironment(process.env, []),
-    processes: { maxPerPrincipal: 100 },
+    // The suite asks for roots, of which processes are not told otherwise.
+    processes: { maxPerPrincipal: 100, clientRoots: true },
   })
 }
 

@@ -121,5 +121,8 @@ describe('our own client', () => {
     const refused = textOf(await raw.callTool('ask', roots, { raw: true }))
     expect(refused).toContain('-32601')
     expect(refused).not.toContain('file:///home')
+    const trusting = await world({ processes: { clientRoots: true } })
+    const trusted = ownClient(trusting, alice, { handlers: { roots: [{ uri: 'file:///home' }] } })
+    expect(textOf(await trusted.callTool('ask', roots, { raw: true }))).toContain('file:///home')
   })
 })

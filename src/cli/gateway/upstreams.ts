@@ -132,7 +132,7 @@ async function ofCommand(
   const env = childEnvironment(process.env, allow)
   if (cwd !== undefined && !(await isFolder(cwd))) throw new UsageError('--cwd is not a folder')
   await expectProgram(command, env, cwd ?? '.')
-  const { per, max, maxPerPrincipal, idleSeconds, startSeconds } = settings.processes ?? {}
+  const { per, max, maxPerPrincipal, idleSeconds, startSeconds, clientRoots } = settings.processes ?? {}
   const upstream = commandUpstream({
     command,
     args,
@@ -146,6 +146,7 @@ async function ofCommand(
       ...(maxPerPrincipal !== undefined && { maxPerPrincipal }),
       ...(idleSeconds !== undefined && { idleMs: idleSeconds * 1000 }),
       ...(startSeconds !== undefined && { startTimeoutMs: startSeconds * 1000 }),
+      ...(clientRoots !== undefined && { clientRoots }),
     },
   })
   const gauges = {

@@ -38,6 +38,8 @@ export interface ModernParts {
   readonly spares: Spares
   /** Whether processes know who calls. */
   readonly isTold: boolean
+  /** Whether they may know of the roots of clients. */
+  readonly hasRoots: boolean
   /** Milliseconds, not going back. */
   readonly clock: () => number
   /** Milliseconds for the first answer. */
@@ -150,7 +152,8 @@ class ModernServer implements ChannelHost, CallOwner {
   /** A process on a pipe looks at the revision once; over HTTP each request has one (MCP 2026-07-28 "Versioning"). */
   #dispatch(call: ClientCall, to: Channel | 'legacy', message: RpcRequest): void {
     if (to === 'legacy') call.close(legacyOnly(message))
-    else if (this.#supported.includes(metaOf(message)[versionKey])) call.dispatch(to, remoteRequest(message))
+    else if (this.#supported.includes(metaOf(message)[versionKey]))
+      call.dispatch(to, this.#parts.hasRoots ? message : remoteRequest(message))
     else call.close(unsupported(message, 'Unsupported protocol version', this.#supported))
   }
 

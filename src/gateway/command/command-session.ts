@@ -16,7 +16,7 @@ import { asUpstreamError, type CallOwner, type CallTerms, ClientCall, reviewed }
 import { isObject } from './channel-ids.ts'
 import type { CommandServer, Member } from './command-server.ts'
 import { mailbox } from './mailbox.ts'
-import { remoteIntroduction } from './remote-capabilities.ts'
+import { isOfRoots, remoteIntroduction } from './remote-capabilities.ts'
 
 /** One client of 2025-11-25 or older (MCP 2025-11-25, Streamable HTTP "Session Management"). */
 export interface CommandSession {
@@ -49,6 +49,8 @@ export interface SessionParts {
   readonly owner: string
   readonly principal: string
   readonly server: CommandServer
+  /** Whether the server may know of the client's roots. */
+  readonly hasRoots: boolean
   /** Milliseconds, not going back. */
   readonly clock: () => number
   /** Milliseconds for an answer; 0 for no limit. */
@@ -130,7 +132,7 @@ class OneSession implements CommandSession, Member, CallOwner {
   }
 
   open(passage: Passage, message: RpcRequest): Promise<Reply> {
-    const params = remoteIntroduction(message.params)
+    const params = this.#parts.hasRoots ? message.params : remoteIntroduction(message.params)
     if (isObject(params?.capabilities)) this.capabilities = params.capabilities
     const headers = { 'mcp-session-id': this.id }
     const call = this.#called(passage, message, { hasStatus: false, headers })
@@ -224,9 +226,8 @@ class OneSession implements CommandSession, Member, CallOwner {
   #notified(message: RpcMessage): void {
     if (message.method === 'notifications/initialized') this.#parts.server.initialized()
     else if (message.method === 'notifications/cancelled') this.#cancelled(message)
-    // It knows of none.
-    else if (message.method === 'notifications/roots/list_changed') return
-    else this.#parts.server.tell(message)
+    // Otherwise it knows of none.
+    else if (this.#parts.hasRoots || !isOfRoots(message)) this.#parts.server.tell(message)
   }
 
   #cancelled({ params }: RpcMessage): void {

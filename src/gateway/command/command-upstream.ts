@@ -16,7 +16,7 @@ import { accepted, type CommandSession, commandSession, noSession, refusal } fro
 import { type CommandSessions, commandSessions, type SessionLimits } from './command-sessions.ts'
 import { type Spares, spares } from './command-spares.ts'
 
-/** How many processes run, and how long. */
+/** How many processes run, how long, and what they are told. */
 export interface ProcessLimits {
   /** The most at a time. Default: 100. */
   readonly max?: number | undefined
@@ -26,6 +26,12 @@ export interface ProcessLimits {
   readonly idleMs?: number | undefined
   /** Milliseconds a new process has for its first answer; programs that are installed first take long. Default: 60000. */
   readonly startTimeoutMs?: number | undefined
+  /**
+   * Whether processes are told of the `roots` of their clients (MCP "Roots"). Those are paths on the client's machine, and
+   * some servers open them on this one, instead of the folders they were started with: only for clients that may read all
+   * of it. Default: false.
+   */
+  readonly clientRoots?: boolean | undefined
 }
 
 /** Options of {@link commandUpstream}. */
@@ -80,6 +86,7 @@ const knownLimits = [
   'maxPerPrincipal',
   'idleMs',
   'startTimeoutMs',
+  'clientRoots',
 ] as const satisfies readonly (keyof ProcessLimits)[]
 
 /** Milliseconds between two looks at the time. */
@@ -273,6 +280,8 @@ interface Settings {
   readonly isShared: boolean
   /** Whether processes know who calls. */
   readonly isTold: boolean
+  /** Whether they know of the roots of clients. */
+  readonly hasRoots: boolean
   readonly limits: SessionLimits
   readonly startTimeoutMs: number
   readonly requestTimeoutMs: number
@@ -295,6 +304,7 @@ function readOptions(options: CommandUpstreamOptions): Settings {
   return {
     isShared: per === 'principal',
     isTold: options.identity === true,
+    hasRoots: processes.clientRoots === true,
     limits: {
       max: limit('processes.max', max, 1, 10_000),
       maxPerPrincipal: limit('processes.maxPerPrincipal', maxPerPrincipal, 1, 10_000),

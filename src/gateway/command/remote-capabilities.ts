@@ -27,3 +27,8 @@ export function remoteRequest<T extends RpcMessage>(message: T): T {
   const _meta = { ...meta, [capabilitiesKey]: remoteCapabilities(capabilities) }
   return { ...message, params: { ...message.params, _meta } }
 }
+
+/** Whether a client says that its roots have changed. */
+export function isOfRoots({ method }: RpcMessage): boolean {
+  return method === 'notifications/roots/list_changed'
+}

@@ -12,6 +12,8 @@ export interface GatewayFileProcesses {
   readonly idleSeconds?: number
   /** Seconds a process may take to answer for the first time. Default: 60. */
   readonly startSeconds?: number
+  /** Tells processes of the `roots` of their clients, which some servers open on this machine. Default: false. */
+  readonly clientRoots?: boolean
 }
 
 /** Exchanges the caller's token for one of the server behind the gateway (RFC 8693). */

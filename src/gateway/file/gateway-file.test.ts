@@ -21,7 +21,7 @@ path: /mcp
 command: [node, server.mjs, "", "two\\nlines"]
 cwd: /srv
 env: [HOME, 'KEY=\${KEY}', 'APP_*']
-processes: { per: principal, max: 10, maxPerPrincipal: 2, idleSeconds: 60, startSeconds: 10 }
+processes: { per: principal, max: 10, maxPerPrincipal: 2, idleSeconds: 60, startSeconds: 10, clientRoots: true }
 auth:
   keys: keys.db
   jwks: discover

@@ -31,6 +31,10 @@ const processes: Members<GatewayFileProcesses> = {
     'Seconds without a request or an open stream until a process is stopped. Default: 300.',
   ],
   startSeconds: [whole(1, 3600), 'Seconds a process may take to answer for the first time. Default: 60.'],
+  clientRoots: [
+    flag,
+    'Tells processes of the roots of their clients, which some servers open on this machine. Default: false.',
+  ],
 }
 
 const exchange: Members<GatewayFileExchange> = {
