@@ -1,8 +1,13 @@
+import { isObject } from '../verify/json.ts'
+
 /** An object of JSON. */
 export type JsonObject = Readonly<Record<string, unknown>>
 
 /** What tells two requests of one sender apart (JSON-RPC 2.0, section 4). */
 export type RpcId = string | number
+
+/** Where a request says which revision it is of (MCP 2026-07-28 "Per-Request Metadata"). */
+export const revisionKey = 'io.modelcontextprotocol/protocolVersion'
 
 /** One message, whatever it is: only what all of them may have is said here. */
 export interface RpcMessage {
@@ -39,4 +44,11 @@ export function isRpcMessage(value: unknown): value is RpcMessage {
   if (method === undefined) return id !== undefined && ('result' in value || 'error' in value)
   const isObject = typeof params === 'object' && params !== null && !Array.isArray(params)
   return typeof method === 'string' && (params === undefined || isObject)
+}
+
+/** The revision a message says it is of, as those since 2026-07-28 do; `undefined` of one that belongs to a session. */
+export function revisionOf({ params }: RpcMessage): string | undefined {
+  const meta = params?._meta
+  const revision = isObject(meta) ? meta[revisionKey] : undefined
+  return typeof revision === 'string' ? revision : undefined
 }

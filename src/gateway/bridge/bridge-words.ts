@@ -1,16 +1,8 @@
 import type { JsonObject, RpcId, RpcMessage } from '../message.ts'
 
-export type { JsonObject, RpcId, RpcMessage, RpcRequest } from '../message.ts'
+export { type JsonObject, type RpcId, type RpcMessage, type RpcRequest, revisionOf } from '../message.ts'
 
-/** MCP 2026-07-28 "Request Metadata": what each request says of itself. */
-const revisionKey = 'io.modelcontextprotocol/protocolVersion'
 const subscriptionKey = 'io.modelcontextprotocol/subscriptionId'
-
-/** The revision a message says it is of: 2026-07-28 and later. `undefined` of one that belongs to a session. */
-export function revisionOf({ params }: RpcMessage): string | undefined {
-  const revision = metaOf(params)[revisionKey]
-  return typeof revision === 'string' ? revision : undefined
-}
 
 /** The id of the `subscriptions/listen` a notification belongs to (MCP 2026-07-28 "Subscriptions"). */
 export function subscriptionOf({ params }: RpcMessage): RpcId | undefined {

@@ -1,7 +1,14 @@
 import { principalOf } from '../../core/index.ts'
 import type { PlainAnswer } from '../../http/refusal.ts'
 import { type Reply, rpcReply } from '../../server/reply.ts'
-import { isRequest, type JsonObject, type RpcMessage, type RpcRequest } from '../message.ts'
+import {
+  isRequest,
+  type JsonObject,
+  type RpcMessage,
+  type RpcRequest,
+  revisionKey,
+  revisionOf,
+} from '../message.ts'
 import { type Passage, UpstreamError } from '../upstream.ts'
 import { type Channel, type ChannelHost, channel } from './channel.ts'
 import { ask, cannotAsk, resultIn } from './channel-ask.ts'
@@ -12,12 +19,9 @@ import type { Children } from './children.ts'
 import type { Spares } from './command-spares.ts'
 import { remoteRequest } from './remote-capabilities.ts'
 
-/** Says which revision a request is of (MCP 2026-07-28 "Per-Request Metadata"). */
-const versionKey = 'io.modelcontextprotocol/protocolVersion'
-
 /** Whether a request is of 2026-07-28 or newer: everything about it is in it, and it is of no session. */
 export function isModern(message: RpcMessage): boolean {
-  return typeof metaOf(message)[versionKey] === 'string'
+  return revisionOf(message) !== undefined
 }
 
 /** Answers requests of 2026-07-28 and newer: those of one principal by one process. */
@@ -152,7 +156,7 @@ class ModernServer implements ChannelHost, CallOwner {
   /** A process on a pipe looks at the revision once; over HTTP each request has one (MCP 2026-07-28 "Versioning"). */
   #dispatch(call: ClientCall, to: Channel | 'legacy', message: RpcRequest): void {
     if (to === 'legacy') call.close(legacyOnly(message))
-    else if (this.#supported.includes(metaOf(message)[versionKey]))
+    else if (this.#supported.includes(metaOf(message)[revisionKey]))
       call.dispatch(to, this.#parts.hasRoots ? message : remoteRequest(message))
     else call.close(unsupported(message, 'Unsupported protocol version', this.#supported))
   }
@@ -215,7 +219,7 @@ class ModernServer implements ChannelHost, CallOwner {
 
   async #askRevisions(next: Channel): Promise<readonly unknown[] | 'legacy' | 'silent'> {
     const _meta = {
-      [versionKey]: revision,
+      [revisionKey]: revision,
       'io.modelcontextprotocol/clientInfo': { name: 'mcp-bearer', version: '0' },
       'io.modelcontextprotocol/clientCapabilities': {},
     }
@@ -309,7 +313,7 @@ function notModern({ message }: Passage): UpstreamError {
 }
 
 function unsupported(message: RpcRequest, text: string, supported: readonly unknown[]): PlainAnswer {
-  const data = { supported, requested: metaOf(message)[versionKey] }
+  const data = { supported, requested: metaOf(message)[revisionKey] }
   const error = { code: unsupportedVersion, message: text, data }
   return rpcReply({ jsonrpc: '2.0', id: message.id, error }, 400)
 }

@@ -1,9 +1,7 @@
 import type { Incoming } from '../../server/exchange.ts'
 import { decodedHeader } from '../../server/param-headers.ts'
-import { isObject } from '../../verify/json.ts'
-import type { RpcMessage } from '../message.ts'
+import { type RpcMessage, revisionOf } from '../message.ts'
 
-const versionKey = 'io.modelcontextprotocol/protocolVersion'
 /** The first revision whose requests say in their headers what they are. */
 const firstModern = '2026-07-28'
 
@@ -17,16 +15,9 @@ const sources: ReadonlyMap<string, 'name' | 'uri' | 'taskId'> = new Map([
   ['tasks/cancel', 'taskId'],
 ])
 
-/** The protocol revision a message names in its `_meta`, as those since 2026-07-28 do; `undefined` when it names none. */
-function namedRevision({ params }: RpcMessage): string | undefined {
-  const meta = params?._meta
-  const version = isObject(meta) ? meta[versionKey] : undefined
-  return typeof version === 'string' ? version : undefined
-}
-
 /** Whether a message names a revision in which every request stands for itself, without a session. */
 export function isModern(message: RpcMessage): boolean {
-  const revision = namedRevision(message)
+  const revision = revisionOf(message)
   return revision !== undefined && revision >= firstModern
 }
 
@@ -37,7 +28,7 @@ export function isModern(message: RpcMessage): boolean {
  * @returns nothing when they agree, else one sentence about the first that does not
  */
 export function headerMismatch(incoming: Incoming, message: RpcMessage): string | undefined {
-  const revision = namedRevision(message)
+  const revision = revisionOf(message)
   const isNeeded = message.id !== undefined && revision !== undefined && revision >= firstModern
   const version = incoming.header('mcp-protocol-version')
   if (revision !== undefined && version !== revision && (isNeeded || version !== undefined))
