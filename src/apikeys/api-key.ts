@@ -217,8 +217,31 @@ export interface ApiKeys {
   revokeLeaked(key: string, by?: By): Promise<void>
   /** Audit events in the order they were recorded. */
   audit(query?: AuditQuery): Promise<readonly AuditEvent[]>
+  /**
+   * How often keys were used on each of the last days (UTC), up to today by the clock of the database. A use is counted on
+   * the day it is written, which is up to a minute after it happened. Days are kept for 400 days.
+   *
+   * @param ids at most 100; of keys that are not there nothing was used
+   * @returns `undefined` when the store does not count by day
+   */
+  uses(
+    ids: readonly string[],
+    range?: {
+      /** Today and the days before it. 1 to 400. Default: 30. */
+      readonly days?: number
+    },
+  ): Promise<ApiKeyUses | undefined>
   /** Removes keys that were revoked or have expired that many seconds ago, and with them the traces of their changes. */
   purge(olderThanSeconds: number, by?: By): Promise<{ readonly keys: number }>
+}
+
+/** How often keys were used on each day of some. */
+export interface ApiKeyUses {
+  /** The first day, `YYYY-MM-DD` in UTC. */
+  readonly from: string
+  readonly days: number
+  /** Of each key that was asked for, as many numbers as there are days; today's is the last. */
+  readonly byId: ReadonlyMap<string, readonly number[]>
 }
 
 /** Some of the keys. */

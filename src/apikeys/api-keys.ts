@@ -14,6 +14,7 @@ import { all, audit, get, list } from './lifecycle-list.ts'
 import { purge } from './lifecycle-purge.ts'
 import { revoke, revokeMany } from './lifecycle-revoke.ts'
 import { rotate } from './lifecycle-rotate.ts'
+import { uses } from './lifecycle-uses.ts'
 import { keyPolicy } from './policy.ts'
 
 /** What {@link apiKeys} needs to know. */
@@ -67,6 +68,7 @@ export function apiKeys(options: ApiKeysOptions): ApiKeys {
     revokeMany: (ids, by) => revokeMany(life, ids, by),
     revokeLeaked: (key, by) => revokeLeaked(life, key, by),
     audit: (query) => audit(life, query),
+    uses: (ids, range) => uses(life, ids, range),
     purge: (olderThanSeconds, by) => purge(life, olderThanSeconds, by),
   })
 }

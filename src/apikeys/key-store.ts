@@ -29,10 +29,19 @@ export interface KeyStore extends SharedCounters {
    */
   commit(changes: KeyChanges): Promise<boolean>
   /**
-   * Counts uses: adds to `useCount`, and moves `lastUsedAt` forward, never back. Leaves `rev` alone; unknown ids are
-   * ignored.
+   * Counts uses: adds to `useCount` and to the day of `at`, and moves `lastUsedAt` forward, never back. Leaves `rev`
+   * alone; unknown ids are ignored.
    */
   recordUses(uses: readonly KeyUse[]): Promise<void>
+  /**
+   * How often keys were used on each day (UTC), from a day on up to today. Days without a use may be left out, and so may unknown ids.
+   * Days that are more than 400 days past are forgotten, and so are those of keys that were removed. Absent where uses are
+   * not counted by day.
+   *
+   * @param ids at most 100
+   * @param since `YYYY-MM-DD`, at most 400 days ago
+   */
+  usesByDay?(ids: readonly string[], since: string): Promise<readonly DayOfUses[]>
   /**
    * Takes so many of the uses that are left of a key, or as many as there are. A negative number gives back what was
    * taken and not used. One step: nodes that take at the same time never get more than there were.
@@ -108,6 +117,14 @@ export interface KeyUse {
   /** Milliseconds since 1970, of the database. */
   readonly at: number
   readonly address?: string
+}
+
+/** How often a key was used on one day. */
+export interface DayOfUses {
+  readonly id: string
+  /** `YYYY-MM-DD`, in UTC. */
+  readonly day: string
+  readonly count: number
 }
 
 /** Something that was changed. */

@@ -265,6 +265,52 @@ const broken: readonly [
       },
     }),
   ],
+  ['counts no days', 'counts uses by day', () => ({ usesByDay: async () => [] })],
+  [
+    'counts days of keys that are not there',
+    'counts uses by day',
+    (good, { uses }) => ({
+      async recordUses(told) {
+        await good.recordUses(told)
+        for (const use of told) if (use.id === 'gone') uses.count(use)
+      },
+    }),
+  ],
+  [
+    'tells the days of all keys',
+    'counts uses by day',
+    (good) => ({ usesByDay: (_ids, since) => good.usesByDay!(['a', 'b'], since) }),
+  ],
+  [
+    'has days that begin an hour late',
+    'a day begins and ends at midnight',
+    (good) => ({
+      recordUses: (told) => good.recordUses(told.map((use) => ({ ...use, at: use.at - 3_600_000 }))),
+    }),
+  ],
+  [
+    'keeps the days of keys that are gone',
+    'forgets the days of a key',
+    (_good, { uses }) => {
+      uses.keep = () => {}
+      return {}
+    },
+  ],
+  [
+    'keeps days for ever',
+    'forgets days after 400',
+    (_good, { uses }) => {
+      uses.tidy = () => {}
+      return {
+        usesByDay: async (ids, since) => uses.find({ ids, first: Date.parse(since) / 86_400_000 - 1000 }),
+      }
+    },
+  ],
+  [
+    'lets anybody ask for anything',
+    'is asked for a hundred keys',
+    (good) => ({ usesByDay: (ids, since) => good.usesByDay!(ids.slice(0, 100), since) }),
+  ],
   [
     'counts a key once a call',
     'counts every use of a key',

@@ -6,6 +6,7 @@ import { changeCases } from './key-store/changes.ts'
 import { commitCases } from './key-store/commits.ts'
 import { concurrencyCases } from './key-store/concurrency.ts'
 import { counterCases } from './key-store/counters.ts'
+import { dayCases } from './key-store/days.ts'
 import { listCases } from './key-store/lists.ts'
 import { pruneCases } from './key-store/pruning.ts'
 import { recordCases } from './key-store/records.ts'
@@ -54,6 +55,7 @@ export function keyStoreContract(
     ...commitCases,
     ...concurrencyCases,
     ...useCases,
+    ...dayCases,
     ...counterCases,
     ...changeCases,
     ...auditCases,

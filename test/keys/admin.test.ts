@@ -163,6 +163,7 @@ describe('keysAdmin', () => {
       'POST keys/000000000000/enable',
       'POST keys/000000000000/disable',
       'POST keys/000000000000/revoke',
+      'GET usage',
       'GET audit',
     ]
 

@@ -3,10 +3,12 @@ import { chainedHash, chainStart } from '../audit-hash.ts'
 import type { KeyRecord } from '../key-record.ts'
 import type { Change, StoredRevocation } from '../key-store.ts'
 import { type Buckets, memoryBuckets } from './memory-buckets.ts'
+import { UsesByDay } from './memory-uses.ts'
 
 /** What a store in memory holds. Nothing in it is ever changed, only replaced: so it can be handed on half-read. */
 export interface Tables {
   readonly keys: Map<string, KeyRecord>
+  readonly uses: UsesByDay
   readonly revocations: Map<string, StoredRevocation>
   readonly changes: Log<Change>
   readonly audit: Log<AuditEvent>
@@ -21,6 +23,7 @@ export interface Tables {
 export function memoryTables(): Tables {
   return {
     keys: new Map(),
+    uses: new UsesByDay(),
     revocations: new Map(),
     changes: new Log(),
     audit: new Log(),

@@ -25,6 +25,7 @@ import {
 } from './memory-tables.ts'
 import { checkAudited, checkPour, checkWanted, pageLimit } from './queries.ts'
 import { mergedRevocation } from './revocation-merge.ts'
+import { readDaysAsked } from './use-days.ts'
 
 /** How {@link memoryKeyStore} keeps keys. */
 export interface MemoryKeyStoreOptions {
@@ -80,7 +81,11 @@ export function keyStoreOver(tables: Tables, clock: Clock): KeyStore {
     }),
     recordUses: step((uses: readonly KeyUse[]) => {
       for (const use of uses) recordUse(tables, use)
+      tables.uses.tidy(clock())
     }),
+    usesByDay: step((ids: readonly string[], since: string) =>
+      tables.uses.find(readDaysAsked(ids, since, clock())),
+    ),
     takeUses: step((id: string, wanted: number) => takeUses(tables, id, wanted)),
     appendAudit: step((entries) => appendEvents(tables, chainedEvents(tables, entries, clock()))),
     readAudit: step((query: AuditQuery) => eventsOf(tables.audit, query)),
@@ -171,9 +176,11 @@ function listed(tables: Tables, query: KeyQuery): readonly KeyRecord[] {
   return found
 }
 
-function recordUse({ keys }: Tables, { id, count, at, address }: KeyUse): void {
+function recordUse({ keys, uses }: Tables, use: KeyUse): void {
+  const { id, count, at, address } = use
   const key = keys.get(id)
   if (key === undefined) return
+  uses.count(use)
   const used = { ...key, useCount: key.useCount + count }
   if (key.lastUsedAt === undefined || at > key.lastUsedAt) {
     // The address belongs to the time: that of an earlier use would be a lie.
@@ -227,12 +234,18 @@ function prune(tables: Tables, limits: PruneLimits) {
   const { keys, changes, audit, revocations } = limits
   tables.ids = undefined
   return {
-    keys: keys === undefined ? 0 : dropWhere(tables.keys, (key) => hasEnded(key, keys)),
+    keys: keys === undefined ? 0 : dropKeys(tables, keys),
     changes: changes === undefined ? 0 : tables.changes.prune(changes),
     audit: audit === undefined ? 0 : tables.audit.prune(audit),
     revocations:
       revocations === undefined ? 0 : dropWhere(tables.revocations, (one) => isOver(one, revocations)),
   }
+}
+
+function dropKeys({ keys, uses }: Tables, before: number): number {
+  const count = dropWhere(keys, (key) => hasEnded(key, before))
+  uses.keep((id) => keys.has(id))
+  return count
 }
 
 function dropWhere<T>(rows: Map<string, T>, isGone: (row: T) => boolean): number {

@@ -1,7 +1,7 @@
 import type { Poured } from '../../core/counters.ts'
 import type { AuditEvent, AuditQuery } from '../audit-event.ts'
 import type { KeyRecord } from '../key-record.ts'
-import type { KeyQuery, KeyUse, PruneCounts, PruneLimits, StoredRevocation } from '../key-store.ts'
+import type { KeyQuery, PruneCounts, PruneLimits, StoredRevocation } from '../key-store.ts'
 import type { Cell, Query, Row } from './postgres-driver.ts'
 import {
   arrayLiteral,
@@ -46,16 +46,6 @@ export async function readAudit(query: Query, asked: AuditQuery): Promise<readon
   const text = `select sequence, ${milliseconds('at')} as time, hash, data from mcp_bearer_audit ${where}
   order by sequence limit ${limit}`
   return (await query({ text }, parameters)).map(toEvent)
-}
-
-/** Adds uses of keys up, and writes them. */
-export async function recordUses(query: Query, uses: readonly KeyUse[]): Promise<void> {
-  const byId = new Map<string, KeyUse>()
-  for (const use of uses) {
-    const before = byId.get(use.id)
-    byId.set(use.id, before === undefined ? use : together(before, use))
-  }
-  if (byId.size > 0) await query(writeUses, [JSON.stringify([...byId.values()])])
 }
 
 /** Takes uses that are left, or gives them back. */
@@ -126,7 +116,9 @@ const pruneMs = 600_000
 const limitTime = timestamp('$1::text::float8')
 
 const pruneKeys = `with gone as (
-  delete from mcp_bearer_keys where revoked_at < ${limitTime} or expires_at < ${limitTime} returning 1
+  delete from mcp_bearer_keys where revoked_at < ${limitTime} or expires_at < ${limitTime} returning id
+), uses as (
+  delete from mcp_bearer_uses where key_id in (select id from gone)
 )`
 
 const pruneAudit = `with gone as (
@@ -160,25 +152,6 @@ function conditions(given: readonly (readonly [sql: string, value: string | numb
 function toEvent({ sequence, time, hash, data }: Row): AuditEvent {
   const entry = JSON.parse(String(data)) as AuditEvent
   return { ...entry, sequence: Number(sequence), time: Number(time), hash: String(hash) }
-}
-
-/** The address belongs to the time: that of an earlier use would be a lie. */
-function together(one: KeyUse, other: KeyUse): KeyUse {
-  const latest = other.at > one.at ? other : one
-  return { ...latest, count: one.count + other.count }
-}
-
-/** In the order of ids, so that nodes that write the same keys do not wait for each other forever. */
-const writeUses = {
-  name: 'mcp_bearer_uses',
-  text: `with given as materialized (
-  select * from json_to_recordset($1::text::json) as x(id text, count int8, at float8, address text)
-), held as materialized (
-  select k.id from mcp_bearer_keys k join given x on k.id = x.id order by k.id for no key update of k
-) update mcp_bearer_keys k set use_count = k.use_count + x.count,
-  last_used_ip = case when k.last_used_at >= ${timestamp('x.at')} then k.last_used_ip else x.address end,
-  last_used_at = greatest(k.last_used_at, ${timestamp('x.at')})
-  from given x join held on held.id = x.id where k.id = x.id`,
 }
 
 /** What is given back after the limit was set anew must not make it more than the limit. */

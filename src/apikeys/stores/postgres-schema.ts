@@ -104,6 +104,20 @@ export const migrations: readonly Migration[] = [
 ) with (fillfactor = 70)`,
     ],
   },
+  {
+    version: 2,
+    name: 'uses by day',
+    sql: [
+      // Days are counted from the first one of 1970. They come first: all that is counted today lies together, and all that
+      // is too old at the beginning.
+      `create table mcp_bearer_uses (
+  day int not null,
+  key_id text collate "C" not null,
+  count bigint not null,
+  primary key (day, key_id)
+) with (fillfactor = 85)`,
+    ],
+  },
 ]
 
 /** How the schema is kept in PostgreSQL. */

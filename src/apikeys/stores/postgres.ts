@@ -5,7 +5,13 @@ import { checkMigrated, type MigrationReport, migrate } from './migration.ts'
 import { changesSince } from './postgres-changes.ts'
 import { databaseClock } from './postgres-clock.ts'
 import { channel, record, writeChanges } from './postgres-commit.ts'
-import { type DriverName, type DriverSettings, openDriver, type PostgresDriver } from './postgres-driver.ts'
+import {
+  type DriverName,
+  type DriverSettings,
+  openDriver,
+  type PostgresDriver,
+  type Query,
+} from './postgres-driver.ts'
 import { finder } from './postgres-find.ts'
 import { closedError, guarded } from './postgres-guard.ts'
 import { type Listener, listener } from './postgres-listener.ts'
@@ -16,12 +22,13 @@ import {
   prune,
   readAudit,
   readRevocations,
-  recordUses,
   takeUses,
 } from './postgres-queries.ts'
 import { numberCell } from './postgres-rows.ts'
 import { migrations, postgresDialect } from './postgres-schema.ts'
+import { forgetDays, readDays, recordUses } from './postgres-uses.ts'
 import { checkAudited } from './queries.ts'
+import { dayOf, readDaysAsked } from './use-days.ts'
 
 /** How {@link postgresKeyStore} uses the database. */
 export interface PostgresKeyStoreOptions {
@@ -111,13 +118,15 @@ function keyStoreOver(driver: PostgresDriver, clock: Clock | undefined): KeyStor
   const databaseTime = databaseClock()
   /** The time as a parameter: null, and the database takes its own. */
   const now = () => numberCell(clock?.())
+  const time = clock ? () => clock() : databaseTime.time
+  const tidyDays = daysTidier(query)
   const tellers = new Set<(change: Change) => void>()
   const hints = sharedHints(driver)
   let pours = 0
   let closed: Promise<void> | undefined
 
   return {
-    time: clock ? () => clock() : databaseTime.time,
+    time,
     find: finder(query, databaseTime),
     list: (asked) => listKeys(query, asked),
     async commit(changes) {
@@ -126,7 +135,8 @@ function keyStoreOver(driver: PostgresDriver, clock: Clock | undefined): KeyStor
       for (const change of done ?? []) tell(tellers, change)
       return done !== undefined
     },
-    recordUses: (uses) => recordUses(query, uses),
+    recordUses: (uses) => recordUses(query, uses).then(() => tidyDays(time())),
+    usesByDay: async (ids, since) => readDays(query, readDaysAsked(ids, since, time())),
     takeUses: (id, wanted) => takeUses(query, id, wanted),
     async appendAudit(entries) {
       if (entries.length === 0) return
@@ -163,6 +173,20 @@ function keyStoreOver(driver: PostgresDriver, clock: Clock | undefined): KeyStor
       closed ??= Promise.all([hints.close(), driver.close()]).then(() => tellers.clear())
       return closed
     },
+  }
+}
+
+/** Forgets days of uses that are too old, once a day, in the background; if it fails, another time. */
+function daysTidier(query: Query): (now: number) => void {
+  let tidied = Number.NEGATIVE_INFINITY
+  return (now) => {
+    const today = dayOf(now)
+    if (tidied === today) return
+    tidied = today
+    const again = () => {
+      tidied = Number.NEGATIVE_INFINITY
+    }
+    void forgetDays(query, now).then((isMore) => isMore && again(), again)
   }
 }
 

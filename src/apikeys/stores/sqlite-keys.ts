@@ -1,5 +1,5 @@
 import type { KeyRecord } from '../key-record.ts'
-import type { KeyQuery, KeyUpdate, KeyUse } from '../key-store.ts'
+import type { KeyQuery, KeyUpdate } from '../key-store.ts'
 import { checkWanted, pageLimit } from './queries.ts'
 import { type SqliteDatabase, type SqliteValue, sqliteQuery } from './sqlite-driver.ts'
 import { keyColumns, keyRecord, keyValues, updateKey, updateValues } from './sqlite-rows.ts'
@@ -14,8 +14,6 @@ export interface SqliteKeys {
   add(record: KeyRecord): boolean
   /** @returns false when it is not there with the `rev` the update was made from */
   update(update: KeyUpdate): boolean
-  /** In one transaction of its own. */
-  recordUses(uses: readonly KeyUse[]): void
   /** In one transaction of its own. */
   takeUses(id: string, wanted: number): number
 }
@@ -35,7 +33,6 @@ export function sqliteKeys(database: SqliteDatabase): SqliteKeys {
     `insert into mcp_bearer_keys (${keyColumns}) values (${marks}) on conflict (id) do nothing`,
   )
   const update = database.prepare(updateKey)
-  const use = database.prepare(recordUse)
   const left = sqliteQuery(database, 'select usage_limit, usage_left from mcp_bearer_keys where id = ?')
   const take = database.prepare('update mcp_bearer_keys set usage_left = ? where id = ?')
 
@@ -58,12 +55,6 @@ export function sqliteKeys(database: SqliteDatabase): SqliteKeys {
     },
     add: (record) => changed(insert, keyValues(record)),
     update: ({ record, resetUsage = false }) => changed(update, updateValues(record, resetUsage)),
-    recordUses(uses) {
-      if (uses.length === 0) return
-      inTransaction(database, () => {
-        for (const { id, count, at, address = null } of uses) use.run(count, at, address, at, id)
-      })
-    },
     takeUses(id, wanted) {
       checkWanted(wanted)
       const taken = inTransaction(database, () => {
@@ -80,11 +71,6 @@ export function sqliteKeys(database: SqliteDatabase): SqliteKeys {
     },
   }
 }
-
-/** The address belongs to the time: that of an earlier use would be a lie. All of it sees the row as it was. */
-const recordUse = `update mcp_bearer_keys set use_count = use_count + ?,
-  last_used_ip = iif(? > coalesce(last_used_at, -1), ?, last_used_ip),
-  last_used_at = max(coalesce(last_used_at, -1), ?) where id = ?`
 
 function changed(
   statement: { run(...values: SqliteValue[]): { changes: number | bigint } },

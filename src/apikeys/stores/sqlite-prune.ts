@@ -29,17 +29,25 @@ async function endedKeys(database: SqliteDatabase, before: number): Promise<numb
     database,
     `select max(rowid) as last, count(*) as found from (select rowid from mcp_bearer_keys where rowid > ? order by rowid limit ${slice})`,
   )
-  const remove = database.prepare(
-    'delete from mcp_bearer_keys where rowid > ? and rowid <= ? and (revoked_at < ? or expires_at < ?)',
+  const ended = 'from mcp_bearer_keys where rowid > ? and rowid <= ? and (revoked_at < ? or expires_at < ?)'
+  const uses = database.prepare(
+    `${daysThereAre} delete from mcp_bearer_uses where day in (select day from days) and key_id in (select id ${ended})`,
   )
+  const remove = database.prepare(`delete ${ended}`)
   return inSlices((from) =>
     inTransaction(database, () => {
       const [last, found] = end.one(from) as [number | null, number]
-      const removed = last === null ? 0 : Number(remove.run(from, last, before, before).changes)
-      return { removed, last: found < slice ? undefined : last! }
+      if (last === null) return { removed: 0, last: undefined }
+      uses.run(from, last, before, before)
+      const removed = Number(remove.run(from, last, before, before).changes)
+      return { removed, last: found < slice ? undefined : last }
     }),
   )
 }
+
+/** From one to the next: a key is looked for on each of them, and not in all that was ever counted. */
+const daysThereAre = `with recursive days(day) as (select min(day) from mcp_bearer_uses union all
+  select (select min(day) from mcp_bearer_uses u where u.day > days.day) from days where days.day is not null)`
 
 /** From the beginning up to the first row that is not older, so that what is left has no gap. */
 async function beginningOf(

@@ -96,6 +96,20 @@ export const sqliteMigrations: readonly Migration[] = [
       `insert into mcp_bearer_state values (1, 0, 0, 0, '${'0'.repeat(64)}')`,
     ],
   },
+  {
+    version: 2,
+    name: 'uses by day',
+    sql: [
+      // Days are counted from the first one of 1970. They come first: all that is counted today lies together, and all that
+      // is too old at the beginning.
+      `create table mcp_bearer_uses (
+  day integer not null,
+  key_id text not null,
+  count integer not null,
+  primary key (day, key_id)
+) strict, without rowid`,
+    ],
+  },
 ]
 
 /** Where a database remembers which of them were applied. */

@@ -16,6 +16,8 @@ import { sqlitePrune } from './sqlite-prune.ts'
 import { sqliteRevocations } from './sqlite-revocations.ts'
 import { sqliteMigrations } from './sqlite-schema.ts'
 import { inTransaction } from './sqlite-transaction.ts'
+import { sqliteUses } from './sqlite-uses.ts'
+import { readDaysAsked } from './use-days.ts'
 
 /** How {@link sqliteKeyStore} keeps keys. */
 export interface SqliteKeyStoreOptions {
@@ -100,6 +102,7 @@ function checkFile(owner: string, file: unknown): void {
 
 function keyStoreOver(database: SqliteDatabase, time: Clock): KeyStore {
   const keys = sqliteKeys(database)
+  const uses = sqliteUses(database)
   const audit = sqliteAudit(database)
   const changes = sqliteChanges(database)
   const revocations = sqliteRevocations(database)
@@ -130,7 +133,8 @@ function keyStoreOver(database: SqliteDatabase, time: Clock): KeyStore {
       if (told) listeners.tell(told)
       return told !== undefined
     }),
-    recordUses: step((uses: readonly KeyUse[]) => keys.recordUses(uses)),
+    recordUses: step((told: readonly KeyUse[]) => uses.record(told, time())),
+    usesByDay: step((ids: readonly string[], since: string) => uses.byDay(readDaysAsked(ids, since, time()))),
     takeUses: step((id: string, wanted: number) => keys.takeUses(id, wanted)),
     appendAudit: step((entries: readonly AuditEntry[]) => {
       if (entries.length === 0) return

@@ -14,6 +14,7 @@ import {
 } from '../../core/index.ts'
 import { checkOptions } from '../../core/options.ts'
 import { rateLimiter } from '../../core/rate-limit.ts'
+import { arrivalOf } from '../arrival.ts'
 import { type BearerGate, bearerGate, isRefusal } from '../gate.ts'
 import { requestHead } from '../head.ts'
 import { jsonAnswer, type PlainAnswer, type Refusal, refusalResponse } from '../refusal.ts'
@@ -37,6 +38,8 @@ export interface KeysAdminOptions extends ApiKeysOptions {
 export interface KeysAdmin {
   /** Answers one request. Never rejects. Made for servers that speak `fetch`: Hono, Bun, Deno, `@hono/node-server`. */
   fetch(request: Request): Promise<Response>
+  /** What the URLs begin with, such as `/admin`; it answers what lies below. */
+  readonly path: string
   /** The description of the API (OpenAPI 3.1), also served at `<path>/openapi.json`. */
   readonly openApi: Readonly<Record<string, unknown>>
 }
@@ -91,6 +94,7 @@ export function keysAdmin(options: KeysAdminOptions): KeysAdmin {
   }
 
   return {
+    path,
     openApi: description,
     async fetch(request) {
       const given = await answer(request).catch((error: unknown) => failureAnswer(error, gate, log))
@@ -109,7 +113,8 @@ async function admitted(
   request: Request,
 ): Promise<AccessToken | Refusal | undefined> {
   if (scope === undefined) return undefined
-  const caller = await gate.authenticate(requestHead(request))
+  const arrival = arrivalOf(request)
+  const caller = await gate.authenticate(requestHead(request, arrival), arrival?.attempts)
   if (isRefusal(caller) || gate.covers(caller, [scope])) return caller
   return gate.refuse('insufficient_scope', { scopes: [scope] })
 }

@@ -60,7 +60,7 @@ function failuresOf(
   return [
     '400',
     ...(scope === undefined ? (['429'] as const) : (['401', '403'] as const)),
-    ...(path.includes('{id}') ? (['404'] as const) : []),
+    ...(path.includes('{id}') || path === 'usage' ? (['404'] as const) : []),
     ...(body && scope !== undefined && path.includes('/') ? (['409'] as const) : []),
     '503',
   ]
@@ -70,7 +70,7 @@ const failures = {
   '400': 'The request makes no sense; error_description says why',
   '401': 'No token, or one that is not good',
   '403': 'The token lacks the scope',
-  '404': 'There is no such key',
+  '404': 'There is no such key; for usage: the database does not count uses by day',
   '409': 'The key is not in a state in which this can be done',
   '429': 'Too many reports; Retry-After says when to try again',
   '503': 'The database cannot be reached; nothing was changed',
@@ -78,6 +78,8 @@ const failures = {
 
 const querySchemas: Readonly<Record<string, object>> = {
   stale: { type: 'boolean' },
+  id: { type: 'array', maxItems: 100, items: { type: 'string', pattern: '^[0-9A-Za-z]{12}$' } },
+  days: { type: 'integer', minimum: 1, maximum: 90, default: 30 },
   limit: { type: 'integer', minimum: 1, maximum: 1000, default: 100 },
   status: { type: 'array', items: { $ref: '#/components/schemas/Status' } },
   since: { type: 'string', format: 'date-time' },

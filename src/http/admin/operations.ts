@@ -1,19 +1,10 @@
-import type {
-  ApiKeyFilter,
-  ApiKeyStatus,
-  ApiKeys,
-  ApiKeyUpdate,
-  By,
-  ImportedApiKey,
-  NewApiKey,
-  Rotation,
-} from '../../apikeys/api-key.ts'
-import type { AuditEventName } from '../../apikeys/audit-event.ts'
+import type { ApiKeys, ApiKeyUpdate, By, ImportedApiKey, NewApiKey, Rotation } from '../../apikeys/api-key.ts'
 import { parseKey } from '../../apikeys/format.ts'
 import { idOfKey } from '../../apikeys/lifecycle-leak.ts'
 import { type AccessToken, AuthError } from '../../core/index.ts'
 import type { RateLimiter } from '../../core/rate-limit.ts'
 import { byOf, keyOf } from './caller.ts'
+import { auditQueryOf, dateOf, filterOf, pageOf, usesOf } from './operation-query.ts'
 
 /** There is no such key. */
 export class NotFound extends Error {
@@ -199,6 +190,21 @@ export const operations: readonly Operation[] = [
     }),
   ),
   {
+    name: 'readUses',
+    method: 'GET',
+    path: 'usage',
+    summary: 'How often keys were used on each of the last days (UTC), today included',
+    scope: admin,
+    query: ['id', 'days'],
+    answer: { status: 200, schema: 'Uses' },
+    run: async ({ keys, query }) => {
+      const { ids, days } = usesOf(query)
+      const found = await keys.uses(ids, { days })
+      if (found === undefined) throw new NotFound()
+      return ok({ from: found.from, days: found.days, usage: Object.fromEntries(found.byId) })
+    },
+  },
+  {
     name: 'readAudit',
     method: 'GET',
     path: 'audit',
@@ -258,67 +264,4 @@ function withDates(value: unknown): Record<string, unknown> {
     if (typeof rest[name] === 'string') rest[name] = dateOf(name, rest[name])
   }
   return rest
-}
-
-function dateOf(name: string, text: string): Date {
-  const date = new Date(text)
-  if (!/^\d{4}-\d\d-\d\dT/.test(text) || Number.isNaN(date.getTime()))
-    throw new TypeError(`${name} must be a time such as 2027-01-31T00:00:00Z`)
-  return date
-}
-
-function filterOf(query: URLSearchParams): ApiKeyFilter {
-  const status = query.getAll('status')
-  const stale = query.get('stale')
-  if (stale !== null && stale !== 'true' && stale !== 'false')
-    throw new TypeError('stale must be true or false')
-  return {
-    ...textsOf(query, 'owner', 'tenant', 'lineageId'),
-    ...(status.length > 0 && { status: status as ApiKeyStatus[] }),
-    ...(stale !== null && { stale: stale === 'true' }),
-  }
-}
-
-function pageOf(query: URLSearchParams): { after?: string; limit?: number } {
-  return { ...textsOf(query, 'after'), ...numbersOf(query, 'limit') }
-}
-
-function auditQueryOf(query: URLSearchParams) {
-  const times = ['since', 'until'].flatMap((name) => {
-    const text = query.get(name)
-    return text === null ? [] : [[name, dateOf(name, text).getTime()]]
-  })
-  const outcome = query.get('outcome')
-  if (outcome !== null && outcome !== 'success' && outcome !== 'failure')
-    throw new TypeError('outcome must be success or failure')
-  const event = query.get('event')
-  return {
-    ...textsOf(query, 'keyId', 'lineageId', 'actorId'),
-    ...(event !== null && { event: event as AuditEventName }),
-    ...(outcome !== null && { outcome: outcome as 'success' | 'failure' }),
-    ...(Object.fromEntries(times) as { since?: number; until?: number }),
-    ...numbersOf(query, 'after', 'limit'),
-  }
-}
-
-function textsOf<Name extends string>(
-  query: URLSearchParams,
-  ...names: readonly Name[]
-): { [N in Name]?: string } {
-  const pairs = names.flatMap((name) => {
-    const text = query.get(name)
-    return text === null ? [] : [[name, text]]
-  })
-  return Object.fromEntries(pairs) as { [N in Name]?: string }
-}
-
-function numbersOf<Name extends string>(
-  query: URLSearchParams,
-  ...names: readonly Name[]
-): { [N in Name]?: number } {
-  const pairs = Object.entries(textsOf(query, ...names)).map(([name, text]) => {
-    if (!/^\d{1,15}$/.test(String(text))) throw new TypeError(`${name} must be a whole number`)
-    return [name, Number(text)]
-  })
-  return Object.fromEntries(pairs) as { [N in Name]?: number }
 }

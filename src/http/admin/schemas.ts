@@ -137,6 +137,18 @@ export const schemas: Readonly<Record<string, object>> = {
     ['results'],
   ),
   Accepted: object({ accepted: { const: true } }, ['accepted']),
+  Uses: object(
+    {
+      from: { type: 'string', format: 'date', description: 'The first day' },
+      days: count,
+      usage: {
+        type: 'object',
+        description: 'By id, a number for each day; the last one is that of today',
+        additionalProperties: { type: 'array', items: { type: 'integer', minimum: 0 } },
+      },
+    },
+    ['from', 'days', 'usage'],
+  ),
   AuditPage: object({ events: { type: 'array', items: ref('AuditEvent') } }, ['events']),
   AuditEvent: {
     type: 'object',
