@@ -1,5 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { buildPage } from './tools/build-page.mjs'
+
+// What the server shows of the inspector is made from its sources, as every build does.
+await buildPage()
 
 const source = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
@@ -9,7 +13,10 @@ const alias = [
   { find: /^mcp-bearer\/(node|express|hono|sdk)$/, replacement: source('http/adapters/$1.ts') },
   { find: /^mcp-bearer\/keys$/, replacement: source('apikeys/index.ts') },
   { find: /^mcp-bearer\/keys-admin$/, replacement: source('http/admin/index.ts') },
-  { find: /^mcp-bearer\/(server|client|verify|issuer|gateway|testing)$/, replacement: source('$1/index.ts') },
+  {
+    find: /^mcp-bearer\/(server|client|verify|issuer|gateway|inspector|testing)$/,
+    replacement: source('$1/index.ts'),
+  },
 ]
 
 export default defineConfig({

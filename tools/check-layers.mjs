@@ -45,6 +45,8 @@ const optionalPeers = {
   '@photostructure/sqlite': ['src/apikeys/stores/sqlite-driver.ts'],
   '@opentelemetry/api': [],
 }
+/** Libraries that a build puts into a program of ours, so that nobody has to install them, and the folders of those programs. */
+const bundled = { preact: 'src/inspector/page/', '@preact/signals': 'src/inspector/page/' }
 /** `core` does no input or output: of the platform it takes this much. */
 const builtinsOfCore = ['node:crypto']
 
@@ -166,6 +168,7 @@ function judgeBare({ source, to }, room, manifest) {
     return ['own-name', `imports the package by its own name (${to}); use a relative path`]
   }
   if (to.startsWith('node:') || isBuiltin(to)) return judgeBuiltin(source, to, room)
+  if (Object.hasOwn(bundled, name) && source.path.startsWith(bundled[name])) return undefined
   const declared = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies })
   if (source.isTest) declared.push(...Object.keys(manifest.devDependencies ?? {}))
   else if (Object.hasOwn(optionalPeers, name) || manifest.peerDependenciesMeta?.[name]?.optional) {

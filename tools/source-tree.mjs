@@ -9,8 +9,10 @@ import { parseArgs } from 'node:util'
 import { parseSync, visitorKeys } from 'oxc-parser'
 
 const repository = fileURLToPath(new URL('..', import.meta.url))
-const extensions = /\.(?:[cm]?ts|[cm]?js)$/
-const testFile = /\.test\.[cm]?[jt]s$/
+const extensions = /\.(?:[cm]?tsx?|[cm]?js)$/
+/** Written by a tool of ours, from sources that are looked at. */
+const madeByTools = /src\/server\/pages\/built\.ts/
+const testFile = /\.test\.[cm]?[jt]sx?$/
 
 /**
  * Runs a check as a command: `--root <dir>` chooses the tree, `--json` prints the findings for programs.
@@ -62,7 +64,7 @@ export function readSources(root, folder) {
   const paths = readdirSync(start, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && extensions.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !path.includes('node_modules'))
+    .filter((path) => !path.includes('node_modules') && !madeByTools.test(path))
     .map((path) => path.slice(resolve(root).length + 1).replaceAll('\\', '/'))
     .sort()
   return new Map(paths.map((path) => [path, readSource(root, path)]))

@@ -70,7 +70,7 @@ export function readArguments(
     auth: values.auth,
     headers: values.header ?? [],
     json: values.json === true,
-    timeout: values.timeout === undefined ? undefined : milliseconds(values.timeout, usage),
+    timeout: values.timeout === undefined ? undefined : timeoutOf(values.timeout, usage),
     allowInsecure: values['allow-insecure'] === true,
   }
 }
@@ -80,7 +80,11 @@ export function isUrl(target: string): boolean {
   return /^https?:\/\//i.test(target)
 }
 
-function milliseconds(seconds: string, usage: string): number {
+/**
+ * What `--timeout` says, in milliseconds.
+ * @throws UsageError, which ends with the usage
+ */
+export function timeoutOf(seconds: string, usage: string): number {
   const number = Number(seconds)
   if (seconds.trim() === '' || !(number >= 0.001 && number <= longestTimeout)) {
     throw new UsageError(`--timeout must be a number of seconds from 0.001 to ${longestTimeout}\n\n${usage}`)

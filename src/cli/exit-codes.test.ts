@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { authErrorCodes } from '../core/index.ts'
-import { authExitCodes, exitCode } from './exit-codes.ts'
+import { severities } from '../inspector/probe/finding.ts'
+import { authExitCodes, exitCode, probeExitCodes } from './exit-codes.ts'
 
 const docs = readFileSync(new URL('../../docs/errors.md', import.meta.url), 'utf8')
 const section = docs.slice(docs.indexOf('## Exit codes'))
@@ -13,7 +14,13 @@ const documented = [...section.matchAll(/^\| `(\w+)` \| (\d+) \|$/gm)].map(([, c
 it('every code has an exit code of its own, and the docs say the same', () => {
   expect(Object.keys(authExitCodes).sort()).toEqual([...authErrorCodes].sort())
   expect(Object.fromEntries(documented)).toEqual(authExitCodes)
-  const all = [...Object.values(authExitCodes), ...Object.values(exitCode)]
+  const all = [authExitCodes, exitCode, probeExitCodes].flatMap((codes) => Object.values(codes))
   expect(new Set(all).size).toBe(all.length)
   expect(Math.max(...all)).toBeLessThan(126)
+})
+
+it('the worse a finding, the higher the exit code', () => {
+  const codes = severities.map((severity) => probeExitCodes[severity])
+  expect(codes).toEqual([...codes].sort((one, other) => other - one))
+  expect(codes).toEqual([32, 31, 30, 29])
 })

@@ -1,4 +1,5 @@
 import type { AuthErrorCode } from '../core/index.ts'
+import type { Severity } from '../inspector/probe/finding.ts'
 
 /** Exit codes that are not about authentication. */
 export const exitCode: Readonly<Record<'ok' | 'failed' | 'usage', number>> = { ok: 0, failed: 1, usage: 2 }
@@ -19,4 +20,12 @@ export const authExitCodes: Readonly<Record<AuthErrorCode, number>> = Object.fre
   rate_limited: 20,
   verifier_unavailable: 21,
   server_error: 22,
+})
+
+/** The exit code of `mcp-bearer probe` for the worst finding, where `--fail-on` asks for one: the worse, the higher. */
+export const probeExitCodes: Readonly<Record<Severity, number>> = Object.freeze({
+  note: 29,
+  minor: 30,
+  serious: 31,
+  critical: 32,
 })

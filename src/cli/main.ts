@@ -16,6 +16,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   prompt: async () => (await import('./commands/prompt.ts')).prompt,
   connect: async () => (await import('./commands/connect.ts')).connect,
   'host-config': async () => (await import('./commands/host-config.ts')).hostConfig,
+  probe: async () => (await import('./commands/probe.ts')).probe,
+  inspect: async () => (await import('./commands/inspect.ts')).inspect,
   keys: async () => (await import('./commands/keys.ts')).keys,
   token: async () => (await import('./commands/token.ts')).token,
   issuer: async () => (await import('./commands/issuer.ts')).issuer,

@@ -26,7 +26,7 @@ export interface Target {
 }
 
 /** Where hosts keep the configuration of a project. */
-const usualFiles = ['mcp.json', '.mcp.json', '.vscode/mcp.json']
+export const usualFiles = ['mcp.json', '.mcp.json', '.vscode/mcp.json']
 
 /**
  * Makes the client for what was asked. Nothing is sent yet.
@@ -73,7 +73,7 @@ export async function openRemote(
 type HeaderTexts = Readonly<Record<string, string>>
 
 /** What is wrong with an option the person can write better. */
-async function asUsage<T>(work: () => Promise<T> | T): Promise<T> {
+export async function asUsage<T>(work: () => Promise<T> | T): Promise<T> {
   try {
     return await work()
   } catch (error) {
@@ -108,7 +108,7 @@ function remoteByUrl(
 }
 
 /** Variables in headers of the command line. */
-function filled(headers: HeaderTexts): HeaderTexts {
+export function filled(headers: HeaderTexts): HeaderTexts {
   const texts = Object.entries(headers).map(([name, value]) => [name, interpolate(value, `--header ${name}`)])
   return Object.fromEntries(texts) as Record<string, string>
 }
@@ -172,14 +172,18 @@ function entryWith(
   }
 }
 
-interface FoundServer {
+/** An entry of a configuration, and where it stands. */
+export interface FoundServer {
   readonly document: Readonly<Record<string, unknown>>
   readonly member: 'mcpServers' | 'servers'
   readonly entry: unknown
 }
 
-/** The first file that describes the server. */
-async function findServer(name: string, config: string | undefined): Promise<FoundServer> {
+/**
+ * The first file that describes the server.
+ * @throws UsageError when there is none
+ */
+export async function findServer(name: string, config: string | undefined): Promise<FoundServer> {
   const read: string[] = []
   for (const file of config === undefined ? usualFiles : [config]) {
     const document = await readConfig(resolve(process.cwd(), file), config === undefined)
@@ -197,7 +201,8 @@ async function findServer(name: string, config: string | undefined): Promise<Fou
   throw new UsageError(`"${printableLine(name, 100)}": ${printableLine(where, 500)}`)
 }
 
-async function readConfig(file: string, isOptional: boolean): Promise<unknown> {
+/** What is in a file; `undefined` when it may be missing, and is. */
+export async function readConfig(file: string, isOptional: boolean): Promise<unknown> {
   try {
     return await readConfigFile(file)
   } catch (error) {

@@ -2,8 +2,10 @@ import type { TokenVerifier } from '../core/index.ts'
 import type { Component } from './component.ts'
 import type { Door } from './door.ts'
 import type { Catalogue, CatalogueComponent } from './pages/catalogue.ts'
+import type { InspectorConfig } from './pages/inspector-config.ts'
 import { type PublicPages, publicPages } from './pages/pages.ts'
 import type { Served } from './served.ts'
+import { whoAmIPath } from './whoami.ts'
 
 /** What the public pages have to know beside what is served. */
 export interface CatalogueFacts {
@@ -12,6 +14,10 @@ export interface CatalogueFacts {
   /** Whether callers without a token are let in as well. */
   readonly isOptional: boolean
   readonly legacySse: boolean
+  /** What the server is called from outside, when it was told. */
+  readonly resource: string | undefined
+  /** Where the API for keys is, once there is one. */
+  keysPath(): string | undefined
 }
 
 /**
@@ -27,10 +33,27 @@ export function pagesOf(served: Served, facts: CatalogueFacts, door: Door, path:
       current = undefined
     })
   }
-  return publicPages(() => {
-    current ??= catalogueOf(served, facts, door, path)
-    return current
+  return publicPages({
+    catalogue() {
+      current ??= catalogueOf(served, facts, door, path)
+      return current
+    },
+    inspector: () => inspectorOf(served, facts, path),
   })
+}
+
+function inspectorOf({ identity }: Served, facts: CatalogueFacts, path: string): InspectorConfig {
+  const { resource } = facts
+  const keys = facts.keysPath()
+  return {
+    kind: 'server',
+    name: identity.title ?? identity.name,
+    endpoint: path,
+    ...(resource !== undefined && { url: resource }),
+    openMcp: '/openmcp.json',
+    whoami: whoAmIPath,
+    ...(keys !== undefined && { keys }),
+  }
 }
 
 function catalogueOf(served: Served, facts: CatalogueFacts, door: Door, path: string): Catalogue {

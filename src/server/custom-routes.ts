@@ -1,5 +1,6 @@
 import type { AccessToken } from '../core/index.ts'
 import { checkOptions } from '../core/options.ts'
+import type { KeysAdmin } from '../http/admin/index.ts'
 
 /** How a route of one's own behaves. */
 export interface RouteOptions {
@@ -26,23 +27,42 @@ export interface CustomRoute {
   readonly methods: readonly string[]
 }
 
-/** Routes by their path, compared as it is. */
+/** Routes by their path, compared as it is, and APIs for keys with all that lies below theirs. */
 export interface CustomRoutes {
   add(path: string, handler: RouteHandler, options: RouteOptions): void
   get(path: string): CustomRoute | undefined
   values(): Iterable<CustomRoute>
+  /** @throws TypeError when it has no path, or its path is not free */
+  mount(admin: KeysAdmin): void
+  /** The API for keys that a path lies below. */
+  keysAt(path: string): KeysAdmin | undefined
+  /** The path of the API for keys that was mounted first. */
+  readonly keysPath: string | undefined
 }
 
 /** Paths that mean something already, and what lies below some of them. */
 const taken = ['/health', '/docs', '/openmcp.json', '/inspector']
-const takenBelow = ['/docs/', '/.well-known/oauth-']
+const takenBelow = ['/docs/', '/inspector/', '/.well-known/oauth-']
 
 /** An empty {@link CustomRoutes}. */
 export function customRoutes(): CustomRoutes {
   const routes = new Map<string, CustomRoute>()
+  const mounts: KeysAdmin[] = []
   return {
     get: (path) => routes.get(path),
     values: () => routes.values(),
+    keysAt: (path) => mounts.find((admin) => path.startsWith(`${admin.path}/`)),
+    get keysPath() {
+      return mounts[0]?.path
+    },
+    mount(admin) {
+      const { path } = admin
+      if (path === '') throw new TypeError('mount: give keysAdmin a path, such as "/admin"')
+      const used = [...taken, ...routes.keys(), ...mounts.map((each) => each.path)]
+      if (used.some((other) => isWithin(path, other) || isWithin(other, path)))
+        throw new TypeError(`mount: the path "${path}" is taken`)
+      mounts.push(admin)
+    },
     add(path, handler, options) {
       const owner = `route "${path}"`
       if (typeof path !== 'string' || !/^\/[\w\-./~]*$/.test(path) || /\/\.\.?(?:\/|$)/.test(path))
@@ -50,7 +70,8 @@ export function customRoutes(): CustomRoutes {
           'route: the path must begin with "/" and hold no query, no pattern, no dot segment and no encoding',
         )
       const isTaken = taken.includes(path) || takenBelow.some((start) => path.startsWith(start))
-      if (isTaken || routes.has(path)) throw new TypeError(`${owner}: the path is taken`)
+      const isOfKeys = mounts.some((admin) => isWithin(path, admin.path))
+      if (isTaken || isOfKeys || routes.has(path)) throw new TypeError(`${owner}: the path is taken`)
       if (typeof handler !== 'function') throw new TypeError(`${owner}: the handler must be a function`)
       checkOptions(owner, options, ['auth', 'methods'])
       if ('auth' in options && typeof options.auth !== 'boolean')
@@ -61,8 +82,12 @@ export function customRoutes(): CustomRoutes {
   }
 }
 
+function isWithin(path: string, other: string): boolean {
+  return path === other || path.startsWith(`${other}/`)
+}
+
 /** What a `Request` cannot have cannot be given to a handler (Fetch, "Methods"). */
-const unspeakable = ['CONNECT', 'TRACE', 'TRACK']
+export const unspeakable: readonly string[] = ['CONNECT', 'TRACE', 'TRACK']
 
 function checkedMethods(owner: string, methods: readonly string[]): readonly string[] {
   const names = Array.isArray(methods) ? methods.map((name) => String(name).toUpperCase()) : []

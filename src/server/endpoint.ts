@@ -52,6 +52,8 @@ export interface Endpoint {
   /** From now on every request is answered with 503. */
   refuseAll(): void
   readonly isClosed: boolean
+  /** Whether who shows no token is let in, to what needs no scopes. */
+  readonly isOpenToEverybody: boolean
   /** Ends the streams that no answer would end. */
   endStreams(): void
   /** Whether a token's scopes cover these, the hierarchy counted. */
@@ -88,6 +90,10 @@ class McpEndpoint implements Endpoint {
     this.#notAllowed = jsonAnswer(405, { error: 'method_not_allowed' }, { allow })
   }
 
+  get isOpenToEverybody(): boolean {
+    return this.#parts.openTo.everybody
+  }
+
   get clock(): Clock {
     return this.#parts.served.clock
   }
@@ -121,7 +127,7 @@ class McpEndpoint implements Endpoint {
   async answer(visit: Visit, door: Door): Promise<Reply> {
     const caller = await this.admit(visit, door)
     const isAdmitted = caller === undefined || !isRefusal(caller)
-    if (!isAdmitted && !(this.#parts.openTo.everybody && caller.code === 'unauthorized'))
+    if (!isAdmitted && !(this.isOpenToEverybody && caller.code === 'unauthorized'))
       return this.#refused(visit, caller, door)
     if (this.isClosed) return closed
     const token = isAdmitted ? caller : undefined

@@ -14,6 +14,11 @@ export interface Incoming {
   onLeave(leave: () => void): void
   /** The head of the request as the protocol and handlers may see it, without credentials. Made when asked for. */
   bare(): Request
+  /**
+   * The request as it came, with its credential and its query: for what has a gate of its own.
+   * @param body in place of its own; `undefined` for none
+   */
+  whole(body: ReadableStream<Uint8Array> | undefined): Request
 }
 
 /** One message on its way through the server: who sent it, and whether something on the way refused the sender. */

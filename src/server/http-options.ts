@@ -35,7 +35,10 @@ export interface HttpOptions {
   readonly sessions?: boolean | Sessions
   /** Serves the HTTP+SSE transport of 2024-11-05 as well, on the same path and at `/sse`. Default: false. */
   readonly legacySse?: boolean
-  /** Shows `/docs` and `/openmcp.json`, which name everything the server has, to anybody. Default: on a loopback bind only. */
+  /**
+   * Shows `/docs` and `/openmcp.json`, which name everything the server has, and `/inspector`, a page to try it out, to
+   * anybody. Default: on a loopback bind only.
+   */
   readonly publicPages?: boolean
   /**
    * How many proxies in front are trusted to tell the address of a caller in `X-Forwarded-For`, up to 10: for limits that

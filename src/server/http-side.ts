@@ -6,15 +6,17 @@ import { jsonAnswer, type PlainAnswer, type Refusal, refusalResponse } from '../
 import { type BodyLimits, readNodeBody, readNodeBytes, readWebBody, readWebBytes } from './body.ts'
 import type { CustomRoute, CustomRoutes } from './custom-routes.ts'
 import type { Door, Doors } from './door.ts'
-import type { Endpoint, Visit } from './endpoint.ts'
+import type { Endpoint } from './endpoint.ts'
 import { stackText } from './failure.ts'
 import { nodeIncoming, webIncoming } from './incoming.ts'
+import { type ArrivalReader, answerKeys, sameOriginOnly } from './keys-mount.ts'
 import { type ListenAddress, pathOf, type Site, type SiteListener } from './listen.ts'
-import type { PublicPages } from './pages/pages.ts'
+import type { PublicDocument, PublicPages } from './pages/pages.ts'
 import { closeWithConnection } from './pipelined.ts'
 import type { Reply } from './reply.ts'
-import { answerRoute } from './route-answer.ts'
+import { answerRoute, type RouteVisit } from './route-answer.ts'
 import { sendReply, webReply } from './send-reply.ts'
+import { answerWhoAmI, whoAmIPath } from './whoami.ts'
 
 /** A path that has to be served at the root of the host, and what serves it. */
 export interface Route {
@@ -32,6 +34,8 @@ export interface HttpParts {
   readonly custom: CustomRoutes
   /** Headers that hold a credential, of mounted servers too: the protocol and handlers do not see them. */
   readonly hidden: ReadonlySet<string>
+  /** Tells an API for keys how a request came. */
+  readonly arrivalOf: ArrivalReader
   /** Makes the pages that show what the server has; whether they are served is decided here. */
   readonly pages: (door: Door, path: string) => PublicPages
   /** Says whether the pages are public; `undefined` on a loopback bind only. */
@@ -66,7 +70,13 @@ export function httpSide(parts: HttpParts): HttpSide {
 }
 
 /** A request before anything of it was read. */
-type Arrival = Pick<Visit, 'incoming'>
+type Arrival = Pick<RouteVisit, 'incoming'>
+
+/** What answers on a path beside the endpoint and the documents, and the door that stands before it. */
+interface Place {
+  readonly door: Door
+  answer(visit: RouteVisit): Promise<Response | PlainAnswer>
+}
 
 class ServerOnHttp implements HttpSide {
   readonly #parts: HttpParts
@@ -84,30 +94,28 @@ class ServerOnHttp implements HttpSide {
     const head = requestHead(request)
     const path = pathOf(request.url)
     const document = documentAnswer(this.#door, this.#pages, head, path)
-    if (document) return refusalResponse(document, request.method)
-    const route = this.#parts.custom.get(path)
-    if (route) return this.#fetchRoute(route, request, head)
+    if (document) return refusalResponse(await this.#loaded(document), request.method)
+    const place = this.#placeAt(path, this.#door, this.#pages)
+    if (place) return this.#fetchPlace(place, request, head)
     if (isUnknownDocument(this.#door, request.method, path))
       return webReply(notFound, request.method, this.#door.origins.corsHeaders(head))
     const body = () => readWebBody(request, this.#parts.limits)
-    return this.#fetched(request, head, (arrival) =>
+    return this.#fetched(request, head, this.#door, (arrival) =>
       this.#parts.endpoint.answer({ ...arrival, body }, this.#door),
     )
   }
 
-  #fetchRoute(route: CustomRoute, request: Request, head: RequestHead): Promise<Response> {
+  #fetchPlace({ door, answer }: Place, request: Request, head: RequestHead): Promise<Response> {
     const bytes = async () => (request.body ? readWebBytes(request.body, this.#parts.limits) : [])
-    return this.#fetched(request, head, (arrival) =>
-      answerRoute(route, { ...arrival, bytes }, this.#door, this.#parts.endpoint),
-    )
+    return this.#fetched(request, head, door, (arrival) => answer({ ...arrival, bytes }))
   }
 
   async #fetched(
     request: Request,
     head: RequestHead,
+    { origins }: Door,
     run: (arrival: Arrival) => Promise<Reply | Response>,
   ): Promise<Response> {
-    const { origins } = this.#door
     const preflight = origins.preflight(head)
     if (preflight) return new Response(null, { status: 204, headers: preflight })
     const incoming = webIncoming(request, head, this.#parts.hidden)
@@ -125,29 +133,29 @@ class ServerOnHttp implements HttpSide {
       const path = pathOf(req.url)
       const head = headOf(req, res)
       const document = documentAnswer(this.#door, this.#pages, head, path)
-      if (document) return sendRefusal(res, document)
-      const route = this.#parts.custom.get(path)
-      if (!route && isUnknownDocument(this.#door, req.method, path))
+      if (document) return this.#sendDocument(res, document)
+      const place = this.#placeAt(path, this.#door, this.#pages)
+      if (!place && isUnknownDocument(this.#door, req.method, path))
         return sendRefusal(res, notFound, this.#door.origins.corsHeaders(head))
-      return (route ? this.#routeListener(route, this.#door) : onMcp)(req, res, awaitsInvitation)
+      return (place ? this.#placeListener(place) : onMcp)(req, res, awaitsInvitation)
     }
   }
 
   site(address: ListenAddress, port: number): Site {
-    const { doors, publicPages = address.loopback, legacySse, custom } = this.#parts
+    const { doors, publicPages = address.loopback, legacySse } = this.#parts
     const door = address.loopback ? doors.onLoopback(address, port) : this.#door
     const pages = publicPages ? this.#parts.pages(door, address.path) : undefined
     const onMcp = this.#mcpListener(door)
     const answer: SiteListener = (req, res, awaitsInvitation) => {
       const path = pathOf(req.url)
       if (path === address.path || (legacySse && path === '/sse')) return onMcp(req, res, awaitsInvitation)
-      const route = custom.get(path)
-      if (route) return this.#routeListener(route, door)(req, res, awaitsInvitation)
+      const place = this.#placeAt(path, door, pages)
+      if (place) return this.#placeListener(place)(req, res, awaitsInvitation)
       const isHealth = path === '/health' && isRead(req.method)
       const head = headOf(req, res)
       const document = isHealth ? health : documentAnswer(door, pages, head, path)
       return document
-        ? sendRefusal(res, document)
+        ? this.#sendDocument(res, document)
         : sendRefusal(res, notFound, door.origins.corsHeaders(head))
     }
     return { answer, bodyTimeoutMs: this.#parts.limits.timeoutMs }
@@ -155,7 +163,7 @@ class ServerOnHttp implements HttpSide {
 
   routes(): readonly Route[] {
     const metadata = (this.#door.metadata?.paths ?? []).map((path) => {
-      const answer = (head: RequestHead) => documentAnswer(this.#door, undefined, head, path) ?? notFound
+      const answer = (head: RequestHead) => metadataAnswer(this.#door, head) ?? notFound
       return {
         path,
         fetch: async (request: Request) => refusalResponse(answer(requestHead(request)), request.method),
@@ -163,11 +171,14 @@ class ServerOnHttp implements HttpSide {
           sendRefusal(res, answer(headOf(req, res))),
       }
     })
-    const own = Array.from(this.#parts.custom.values(), (route) => ({
-      path: route.path,
-      fetch: (request: Request) => this.#fetchRoute(route, request, requestHead(request)),
-      nodeListener: this.#routeListener(route, this.#door),
-    }))
+    const own = Array.from(this.#parts.custom.values(), (route) => {
+      const place = this.#placeOf(route, this.#door)
+      return {
+        path: route.path,
+        fetch: (request: Request) => this.#fetchPlace(place, request, requestHead(request)),
+        nodeListener: this.#placeListener(place),
+      }
+    })
     return [...metadata, ...own]
   }
 
@@ -184,11 +195,37 @@ class ServerOnHttp implements HttpSide {
     )
   }
 
-  #routeListener(route: CustomRoute, door: Door): SiteListener {
-    const { limits, endpoint } = this.#parts
+  #placeListener({ door, answer }: Place): SiteListener {
+    const { limits } = this.#parts
     return this.#listener(door, (req, arrival, invite) =>
-      answerRoute(route, { ...arrival, bytes: () => readNodeBytes(req, limits, invite) }, door, endpoint),
+      answer({ ...arrival, bytes: () => readNodeBytes(req, limits, invite) }),
     )
+  }
+
+  #placeAt(path: string, door: Door, pages: PublicPages | undefined): Place | undefined {
+    const { custom, endpoint, arrivalOf } = this.#parts
+    const route = custom.get(path)
+    if (route) return this.#placeOf(route, door)
+    if (pages && path === whoAmIPath) return { door, answer: (visit) => answerWhoAmI(visit, door, endpoint) }
+    const admin = custom.keysAt(path)
+    if (!admin) return undefined
+    const inside = sameOriginOnly(door)
+    return { door: inside, answer: (visit) => answerKeys(admin, visit, inside, endpoint, arrivalOf) }
+  }
+
+  #placeOf(route: CustomRoute, door: Door): Place {
+    return { door, answer: (visit) => answerRoute(route, visit, door, this.#parts.endpoint) }
+  }
+
+  #sendDocument(res: ServerResponse, document: PublicDocument): void {
+    if (typeof document !== 'function') sendRefusal(res, document)
+    else void this.#loaded(document).then((answer) => sendRefusal(res, answer))
+  }
+
+  /** What cannot be loaded is answered with 500, and tried again the next time. */
+  async #loaded(document: PublicDocument): Promise<PlainAnswer> {
+    if (typeof document !== 'function') return document
+    return document().catch((error: unknown) => this.#broken(error))
   }
 
   /** A listener that never fails: what goes wrong is answered with 500, or ends the connection. */
@@ -231,12 +268,22 @@ class ServerOnHttp implements HttpSide {
  * has its path, and no spelling of it is another one's.
  */
 function documentAnswer(
-  { metadata, isHostAllowed, refuse }: Door,
+  door: Door,
   pages: PublicPages | undefined,
   head: RequestHead,
   path: string,
+): PublicDocument | undefined {
+  const metadata = metadataAnswer(door, head)
+  if (metadata) return metadata
+  const answer = pages?.answer(head.method, path)
+  return answer && !door.isHostAllowed(head) ? door.refuse('forbidden_origin') : answer
+}
+
+function metadataAnswer(
+  { metadata, isHostAllowed, refuse }: Door,
+  head: RequestHead,
 ): PlainAnswer | undefined {
-  const answer = metadata?.answer(head.method, head.url) ?? pages?.answer(head.method, path)
+  const answer = metadata?.answer(head.method, head.url)
   return answer && !isHostAllowed(head) ? refuse('forbidden_origin') : answer
 }
 

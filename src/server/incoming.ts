@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RequestHead } from '../http/head.ts'
 import type { Incoming } from './exchange.ts'
-import { pathOf } from './listen.ts'
+import { pathOf, targetOf } from './listen.ts'
 
 /**
  * A web-standard request.
@@ -21,6 +21,10 @@ export function webIncoming(request: Request, head: RequestHead, hidden: Readonl
       const headers = new Headers(request.headers)
       for (const name of hidden) headers.delete(name)
       return new Request(request.url, { method: request.method, headers, signal: request.signal })
+    },
+    whole(body) {
+      const { url, method, headers, signal } = request
+      return new Request(url, { method, headers, signal, ...streamed(body) })
     },
   }
 }
@@ -78,4 +82,21 @@ class NodeIncoming implements Incoming {
     const url = `http://localhost${pathOf(this.#req.url)}`
     return new Request(url, { method, headers, ...(signal && { signal }) })
   }
+
+  /** From the raw lines: of two credentials Node would keep the first, and nobody would know. */
+  whole(body: ReadableStream<Uint8Array> | undefined): Request {
+    const raw = this.#req.rawHeaders
+    const headers = new Headers()
+    for (let at = 0; at < raw.length; at += 2) {
+      if (!raw[at]!.startsWith(':')) headers.append(raw[at]!, raw[at + 1]!)
+    }
+    const { signal, method } = this.head
+    const url = `http://localhost${targetOf(this.#req.url)}`
+    return new Request(url, { method, headers, ...(signal && { signal }), ...streamed(body) })
+  }
+}
+
+/** A body that comes as it is read has to be called so (Fetch, `RequestDuplex`). */
+function streamed(body: ReadableStream<Uint8Array> | undefined): RequestInit {
+  return body ? { body, duplex: 'half' } : {}
 }

@@ -73,8 +73,13 @@ export function hostnameOf(host: string): string {
 
 /** The path of a request target, which may be a whole URL (RFC 9112 section 3.2.2). Compared as it is, never decoded. */
 export function pathOf(target: string | undefined): string {
-  const path = (target ?? '/').replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '').replace(/[?#].*$/s, '')
-  return path.startsWith('/') ? path : '/'
+  return targetOf(target).replace(/[?#].*$/s, '')
+}
+
+/** The path of a request target with its query. */
+export function targetOf(target: string | undefined): string {
+  const rest = (target ?? '/').replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#]*/i, '')
+  return rest.startsWith('/') ? rest : '/'
 }
 
 /**

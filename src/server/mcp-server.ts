@@ -7,6 +7,7 @@ import {
   type TokenVerifier,
 } from '../core/index.ts'
 import { checkOptions } from '../core/options.ts'
+import type { KeysAdmin } from '../http/admin/index.ts'
 import { type CustomRoutes, customRoutes, type RouteHandler, type RouteOptions } from './custom-routes.ts'
 import type { HttpOptions } from './http-options.ts'
 import type { Route } from './http-side.ts'
@@ -221,8 +222,35 @@ export class MCPServer {
    *
    * @throws TypeError when the prefix is no name, or the other server holds this one
    */
-  mount(other: MCPServer, { prefix }: { readonly prefix: string }): this {
-    if (!(other instanceof MCPServer)) throw new TypeError('mount: give it another MCPServer')
+  mount(other: MCPServer, options: { readonly prefix: string }): this
+  /**
+   * Serves an API for keys below its path, by `listen`, `nodeListener` and `fetch`. It has a gate of its own, so it gets
+   * the credential; before that stand `Host` and `Origin`, the limits of a body, and the count of bad credentials.
+   * `/inspector/keys` is a page for it, where pages are shown. Not among `routes`: where another program passes on single
+   * paths, give it `admin.fetch` for all that begins with the path.
+   *
+   * @throws TypeError when it has no path, or its path is taken
+   *
+   * @example
+   * ```ts
+   * import { sqliteKeyStore } from 'mcp-bearer/keys'
+   * import { keysAdmin } from 'mcp-bearer/keys-admin'
+   * import { apiKeyVerifier, MCPServer } from 'mcp-bearer/server'
+   *
+   * const store = await sqliteKeyStore('keys.db')
+   * const auth = apiKeyVerifier({ store })
+   * const server = new MCPServer({ name: 'reports', auth })
+   * server.mount(keysAdmin({ store, auth })) // /admin/keys, /admin/audit, …
+   * ```
+   */
+  mount(admin: KeysAdmin): this
+  mount(other: MCPServer | KeysAdmin, options?: { readonly prefix: string }): this {
+    if (other instanceof MCPServer) this.#mountServer(other, options?.prefix)
+    else this.#mountKeys(other, options)
+    return this
+  }
+
+  #mountServer(other: MCPServer, prefix: unknown): void {
     if (typeof prefix !== 'string' || !/^[a-z0-9][a-z0-9-]{0,31}$/i.test(prefix))
       throw new TypeError('mount: prefix must be 1 to 32 letters, digits or "-"')
     if (other.#holds(this)) throw new TypeError('mount: a server cannot be mounted in itself')
@@ -238,7 +266,14 @@ export class MCPServer {
     this.#mounted.add(other)
     other.#holders.add(this)
     for (const name of other.#parts.hidden) this.#hide(name)
-    return this
+  }
+
+  #mountKeys(admin: KeysAdmin, options: unknown): void {
+    if (typeof admin?.fetch !== 'function' || typeof admin.path !== 'string')
+      throw new TypeError('mount: give it another MCPServer, or what keysAdmin makes')
+    if (options !== undefined)
+      throw new TypeError('mount: keysAdmin has a path of its own; it takes no prefix here')
+    this.#custom.mount(admin)
   }
 
   /** Takes a header that holds a credential out of what handlers see, here and wherever this server is mounted. */
@@ -294,7 +329,7 @@ export class MCPServer {
 
   /**
    * Listens with `node:http`: the MCP endpoint, `/health`, the protected resource metadata, routes of your own, and on a
-   * loopback bind the pages `/docs` and `/openmcp.json`.
+   * loopback bind the pages `/docs`, `/openmcp.json` and `/inspector`.
    *
    * @throws TypeError naming the option that is wrong
    * @throws Error with the system's `code` when the address cannot be bound

@@ -10,6 +10,7 @@ import { type Doors, doorsOf } from './door.ts'
 import { type Endpoint, endpoint, type OpenTo } from './endpoint.ts'
 import { checkedSessions, checkHttpOptions, type HttpOptions } from './http-options.ts'
 import { type HttpSide, httpSide } from './http-side.ts'
+import { arrivalReader } from './keys-mount.ts'
 import { type CheckedLimits, checkedLimits } from './limits.ts'
 import { checkedIcons, listedTexts } from './listed.ts'
 import type { MCPServerOptions } from './mcp-server.ts'
@@ -67,6 +68,7 @@ export function serverParts(
   const doors: Doors = doorsOf({ ...options, clock }, http, logger)
   const changes = changesOf(served.registry)
   const addressOf = addressReader(http.trustProxy)
+  const attempts = attempting(limits.failuresPerMinute, addressOf, clock, limits.shared)
   const own: Endpoint = endpoint({
     served,
     changes,
@@ -76,7 +78,7 @@ export function serverParts(
       fast: !slowOnly.has(http),
     },
     openTo: openTo(options),
-    attempting: attempting(limits.failuresPerMinute, addressOf, clock, limits.shared),
+    attempting: attempts,
     addressOf,
     streams: streamGuard(auth, scopePolicy(options.scopeHierarchy), clock, limits.maxStreams),
   })
@@ -86,6 +88,8 @@ export function serverParts(
     apiKeyHeader: http.apiKeyHeader,
     isOptional: options.optionalAuth === true,
     legacySse: http.legacySse === true,
+    resource: http.resource,
+    keysPath: () => custom.keysPath,
   }
   return {
     served,
@@ -101,6 +105,7 @@ export function serverParts(
       logger,
       custom,
       hidden,
+      arrivalOf: arrivalReader(http.trustProxy, attempts),
       pages: (door, path) => pagesOf(served, facts, door, path),
       publicPages: http.publicPages,
       legacySse: http.legacySse === true,

@@ -17,11 +17,13 @@ export interface Site {
  * @param catalogue that is shown; may throw
  */
 export async function siteOf(catalogue: () => Catalogue): Promise<Site> {
-  const pages = publicPages(catalogue)
+  const pages = publicPages({ catalogue, inspector: () => ({ kind: 'server', name: 'no server' }) })
   const server = createServer((req, res) => {
     const path = (req.url ?? '').replace(/\?.*$/, '')
     try {
-      sendRefusal(res, pages.answer(req.method ?? '', path) ?? jsonAnswer(404, { error: 'not_found' }))
+      const document = pages.answer(req.method ?? '', path)
+      const isHere = document !== undefined && typeof document !== 'function'
+      sendRefusal(res, isHere ? document : jsonAnswer(404, { error: 'not_found' }))
     } catch {
       sendRefusal(res, jsonAnswer(500, { error: 'server_error' }))
     }

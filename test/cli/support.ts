@@ -24,6 +24,8 @@ export interface Person {
   readonly onAsk?: (question: string) => string | Promise<string>
   /** Told of each line of the result. */
   readonly onLine?: (text: string) => void
+  /** Told of each note. */
+  readonly onNote?: (text: string) => void
   /** Columns of the screen. */
   readonly width?: number
 }
@@ -36,7 +38,10 @@ export async function run(command: Command, argv: readonly string[], person: Per
       out?.push(text)
       person.onLine?.(text)
     },
-    note: (text) => void err?.push(text),
+    note: (text) => {
+      err?.push(text)
+      person.onNote?.(text)
+    },
     progress: (text) => {
       if (text !== '') progress?.push(text)
       person.onProgress?.(text)

@@ -20,7 +20,7 @@ describe('mcp-bearer token explain', () => {
     const token = forged({ alg: 'RS256', kid: 'first' }, { ...good, nbf: seconds(-120) })
     const ran = await explain(token)
     expect([ran.exit, ran.err]).toEqual([0, ''])
-    expect(ran.out).toMatch(/^A JWT\. NOT VERIFIED/)
+    expect(ran.out).toMatch(/^A JWT\.\nNot verified/)
     expect(ran.out).toMatch(/alg {2}RS256\n {2}kid {2}first/)
     expect(ran.out).toMatch(/sub +alice[\s\S]*iss +https:\/\/a\.example[\s\S]*exp +20.* \(in 60 min\)/)
     expect(ran.out).toMatch(/nbf .*\(2 min ago\)/)
@@ -49,6 +49,7 @@ describe('mcp-bearer token explain', () => {
     ['no audience', {}, { aud: undefined }, /does not say whom it is for/],
     ['nobody', {}, { sub: undefined }, /neither a subject nor a client/],
     ['no scopes', {}, { scope: undefined }, /has no scopes/],
+    ['scopes of another type', {}, { scope: 7 }, /neither a text nor a list of scopes/],
     ['an ID token', {}, { nonce: 'n' }, /looks like an ID token/],
     ['bound to a key', {}, { cnf: { jkt: 'x' } }, /bound to a key of its client/],
     ['a shared secret', { alg: 'HS256' }, {}, /shared secret \(HS256\)/],
@@ -66,7 +67,7 @@ describe('mcp-bearer token explain', () => {
 
   it('reads a token that nobody signed', async () => {
     const { out } = await explain(forged({ alg: 'none' }, good, ''))
-    expect(out).toContain('A JWT without a signature. NOT VERIFIED')
+    expect(out).toMatch(/^A JWT without a signature\.\nNot verified/)
     expect(out).toContain('not signed at all')
   })
 
@@ -92,7 +93,7 @@ describe('mcp-bearer token explain', () => {
 
   it.each<[string, string, string, RegExp]>([
     ['an opaque token', 'b7Qx0pPzL4mN2vRt8sYw', 'opaque', /opaque token of 20 characters[\s\S]*RFC 7662/],
-    ['quotes', '"b7Qx0pPzL4mN2v"', 'opaque', /stands in quotes/],
+    ['half a quote', '"b7Qx0pPzL4mN2v', 'opaque', /It has quotes in it/],
     ['blanks', 'b7Qx0p PzL4', 'opaque', /blanks or line breaks/],
     ['other characters', 'pässword', 'opaque', /no bearer token has/],
     ['something long', 'x'.repeat(9000), 'opaque', /8192 characters/],
@@ -140,6 +141,15 @@ describe('mcp-bearer token explain', () => {
       expect(out).not.toContain('ghp_a1B2')
     }
     expect((await explain(token)).out.split('\n').every((line) => line.length < 500)).toBe(true)
+  })
+
+  it('shows a signature nowhere, not even where somebody wrote it into a claim', async () => {
+    const signature = 'b7Qx0pPzL4mN2vRt8sYw'
+    const token = forged({ alg: 'RS256', kid: signature }, { ...good, sub: `of ${signature}` }, signature)
+    for (const { out } of [await explain(token), await explain(token, '--json')]) {
+      expect(out).not.toContain(signature)
+      expect(out).toContain('of [redacted]')
+    }
   })
 
   it('keeps claims whose names are those of the language', async () => {

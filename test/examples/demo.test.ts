@@ -7,7 +7,9 @@ import { main, run, startDemo } from './demo.ts'
 
 interface Report {
   url: string
+  inspector: string
   token: string
+  adminToken: string
   key?: string
   keys: string
   calls: { title: string; status: number; client: string; sdk: string; ok: boolean }[]
@@ -44,6 +46,8 @@ describe('mcp-bearer demo', () => {
       expect(outcomes).toMatch(new RegExp(`^ *${title} +\\w+ +${status} +.* yes$`, 'm'))
     }
     expect(outcomes).not.toMatch(/ NO$/m)
+    // A page that is gone before anybody can open it.
+    expect(stdout.includes('/inspector')).toBe(false)
     // Why, for the operator: with both values where two were compared, and nothing beside it on standard error.
     expect(outcomes).toMatch(/^ *wrong_audience +.* expected mcp-bearer-demo, found another-server$/m)
     for (const reason of ['expired', 'bad_signature', 'bad_checksum', 'revoked'])
@@ -61,7 +65,10 @@ describe('mcp-bearer demo', () => {
       '--json',
       ...inMemory,
     ])
-    const { calls } = JSON.parse(stdout) as Report
+    const { calls, url, inspector, adminToken } = JSON.parse(stdout) as Report
+    expect(inspector).toBe(new URL('/inspector', url).href)
+    const claims = Buffer.from(adminToken.split('.')[1]!, 'base64url').toString()
+    expect(JSON.parse(claims)).toMatchObject({ scope: 'reports:read reports:write keys:admin' })
     expect(calls).toHaveLength(13)
     expect(calls.every((call) => call.ok)).toBe(true)
     expect(calls.filter((call) => call.status === 200).map((call) => [call.client, call.sdk])).toEqual([
@@ -80,6 +87,9 @@ describe('mcp-bearer demo', () => {
       const response = await fetch(url, { method: 'POST', headers, body })
       expect(await response.json()).toMatchObject({ result: { structuredContent: { subject: 'alice' } } })
       expect(demo.printed.includes('"mcpServers"')).toBe(true)
+      const page = /See it in a browser\n +(http:\S+)/.exec(demo.printed)?.[1] ?? 'nowhere'
+      expect(page).toBe(new URL('/inspector', url).href)
+      expect((await fetch(page)).status).toBe(200)
     } finally {
       demo.child.kill('SIGINT')
     }

@@ -66,7 +66,16 @@ interface Way {
   send(asks: readonly Ask[]): Promise<readonly Told[]>
 }
 
-const pages = ['/docs', '/docs/app.js', '/docs/style.css', '/openmcp.json']
+const pages = [
+  '/docs',
+  '/docs/app.js',
+  '/docs/style.css',
+  '/openmcp.json',
+  '/inspector',
+  '/inspector/app.js',
+  '/inspector/style.css',
+  '/inspector/config.json',
+]
 const metadata = '/.well-known/oauth-protected-resource/mcp'
 const resource = 'https://mcp.example.com/mcp'
 
@@ -273,7 +282,10 @@ function spellings(path: string): string[] {
 }
 
 /** Targets that are no spelling of anything. */
-const others = ['*', '/', '//', '/health', '/docs', '/docs/', '/docs/app.js', '/openmcp.json', '/inspector']
+const others = [
+  ...['*', '/', '//', '/health', '/docs', '/docs/', '/docs/app.js', '/openmcp.json'],
+  ...['/inspector', '/inspector/', '/inspector/keys', '/inspector/whoami', '/inspector%2fwhoami'],
+]
 const wellKnown = ['oauth-authorization-server', 'openid-configuration', 'oauth-protected-resource', 'mcp']
 
 const verbs = [
@@ -388,7 +400,7 @@ function walk(way: Way, session: string): Ask[] {
 
 /** The endpoint as it is, with every verb, message and credential. */
 function product({ endpoints, prefix }: Way, session: string): Ask[] {
-  return [endpoints[0]!, `${prefix}/private`].flatMap((target) =>
+  return [endpoints[0]!, `${prefix}/private`, `${prefix}/inspector/whoami`].flatMap((target) =>
     ['GET', 'POST', 'DELETE', 'HEAD'].flatMap((method) =>
       messages(session).flatMap(({ headers, body }) =>
         credentials.map((credential) => ({ method, target, headers: [...headers, ...credential], body })),

@@ -7,6 +7,7 @@ import { askAll, askOnce } from './wire.ts'
 /** The pages that need no token, and where they are: D17, A-20, FL-24. */
 
 const pages = ['/docs', '/docs/app.js', '/docs/style.css', '/openmcp.json']
+const inspector = ['/inspector', '/inspector/app.js', '/inspector/style.css', '/inspector/config.json']
 
 async function listening(
   http: HttpOptions = {},
@@ -28,14 +29,13 @@ describe('where the pages are', () => {
     ['on every address, switched on', { publicPages: true }, '0.0.0.0', 200],
   ])('FL-24 %s', async (_where, http, host, status) => {
     const { port } = await listening(http, host)
-    for (const target of pages) {
+    for (const target of [...pages, ...inspector]) {
       for (const method of ['GET', 'HEAD'])
         expect([target, (await askOnce(port, { method, target, headers: [] })).status]).toEqual([
           target,
           status,
         ])
     }
-    expect((await askOnce(port, get('/inspector'))).status).toBe(404)
   })
 
   it('FL-24 in somebody else’s server only when they are switched on', async () => {
@@ -45,7 +45,7 @@ describe('where the pages are', () => {
       express().use('/off', off.server.nodeListener).use('/on', on.server.nodeListener),
     )
     onTestFinished(mount.close)
-    for (const page of pages) {
+    for (const page of [...pages, ...inspector]) {
       const told = await askAll(mount.port, [get(`/off${page}`), get(`/on${page}`)])
       expect(told.map(({ status }) => status)).toEqual([401, 200])
       expect((await off.server.fetch(new Request(`http://localhost${page}`))).status).toBe(401)

@@ -27,17 +27,9 @@ export const demo: Command = {
     const running = await startDemo(port, db)
     try {
       const calls = await makeCalls(running, terminal)
-      const token = await running.issuer.mint({
-        subject: 'alice',
-        audience: demoAudience,
-        scopes: ['reports:read'],
-      })
-      if (json) {
-        const { db: keys, first } = running.apiKeys
-        terminal.line(
-          JSON.stringify({ url: running.listening.url, token, key: first?.key, keys, calls }, undefined, 2),
-        )
-      } else show(running, token, calls, terminal, once)
+      const tokens = await demoTokens(running)
+      if (json) terminal.line(JSON.stringify(report(running, tokens, calls), undefined, 2))
+      else show(running, tokens, calls, terminal, once)
       running.speak()
       if (!once) await untilStopped(terminal)
       return calls.every((call) => call.ok) ? exitCode.ok : exitCode.failed
@@ -72,6 +64,29 @@ function options(argv: readonly string[]): {
   }
 }
 
+interface DemoTokens {
+  readonly token: string
+  /** For whoever wants to see what alice may not. */
+  readonly adminToken: string
+}
+
+async function demoTokens({ issuer }: Demo): Promise<DemoTokens> {
+  const mint = (subject: string, ...scopes: string[]) =>
+    issuer.mint({ subject, audience: demoAudience, scopes })
+  return {
+    token: await mint('alice', 'reports:read'),
+    adminToken: await mint('root', 'reports:read', 'reports:write', 'keys:admin'),
+  }
+}
+
+function report(
+  { listening, inspector, apiKeys }: Demo,
+  tokens: DemoTokens,
+  calls: readonly DemoCall[],
+): object {
+  return { url: listening.url, inspector, ...tokens, key: apiKeys.first?.key, keys: apiKeys.db, calls }
+}
+
 async function makeCalls(running: Demo, terminal: Terminal): Promise<DemoCall[]> {
   const calls: DemoCall[] = []
   for (const one of await demoCases(running)) {
@@ -83,8 +98,8 @@ async function makeCalls(running: Demo, terminal: Terminal): Promise<DemoCall[]>
 }
 
 function show(
-  { listening, busyPort, refusals, apiKeys }: Demo,
-  token: string,
+  { listening, inspector, busyPort, refusals, apiKeys }: Demo,
+  { token, adminToken }: DemoTokens,
   calls: readonly DemoCall[],
   terminal: Terminal,
   once: boolean,
@@ -99,8 +114,14 @@ function show(
       : 'A protected MCP server is running',
   )
   terminal.line(`  ${url}\n`)
+  if (!once) {
+    title('See it in a browser')
+    terminal.line(`  ${inspector}\n`)
+  }
   title('A token for alice (one hour, scope reports:read, this demo only)')
   terminal.line(`  ${token}\n`)
+  title('A token for root (one hour, scopes reports:read, reports:write, keys:admin)')
+  terminal.line(`  ${adminToken}\n`)
   for (const line of keyLines(apiKeys)) terminal.line(line)
   // The key goes on working when the demo is started again; the token does not.
   const credential = apiKeys.first?.key ?? token

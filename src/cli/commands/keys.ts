@@ -12,6 +12,7 @@ import { rotate } from '../keys/rotate.ts'
 import { scanRules } from '../keys/scan-rules.ts'
 import { show } from '../keys/show.ts'
 import { disable, enable } from '../keys/switch.ts'
+import { ui } from '../keys/ui.ts'
 import { update } from '../keys/update.ts'
 
 const subcommands: Readonly<Record<string, Command>> = {
@@ -29,6 +30,7 @@ const subcommands: Readonly<Record<string, Command>> = {
   purge,
   'scan-rules': scanRules,
   migrate,
+  ui,
 }
 
 /** `mcp-bearer keys`: API keys, from the first to the last day. */

@@ -1,8 +1,10 @@
-import { stderrLogger } from '../../core/index.ts'
+import { type Logger, stderrLogger } from '../../core/index.ts'
+import { keysAdmin } from '../../http/admin/index.ts'
 import { LocalIssuer } from '../../issuer/index.ts'
 import { BearerAuthProvider, type Listening, MCPServer } from '../../server/index.ts'
 import { anyOf, apiKeyVerifier, type TokenRefusal, type VerifierEnvironment } from '../../verify/index.ts'
 import { type DemoKeys, openDemoKeys } from './keys.ts'
+import { addDocuments, addTools } from './tools.ts'
 
 /** Who the demo's tokens are for. */
 export const demoAudience = 'mcp-bearer-demo'
@@ -12,6 +14,8 @@ export interface Demo {
   readonly issuer: LocalIssuer
   readonly apiKeys: DemoKeys
   readonly listening: Listening
+  /** The page to look at it in a browser. */
+  readonly inspector: string
   /** The port that was asked for and taken already, when there was one. */
   readonly busyPort: number | undefined
   /** Why tokens were refused, one of each reason: what an operator is told. */
@@ -30,11 +34,12 @@ export async function startDemo(port: number, db: string | undefined): Promise<D
   const issuer = await LocalIssuer.start({ logger: () => {} })
   const refusals = new Map<string, TokenRefusal>()
   let isSpeaking = false
+  // The calls of the demo are meant to fail; what is told of them stands below the table.
+  const logger: Logger = (entry) => {
+    if (isSpeaking) stderrLogger(entry)
+  }
   const environment: VerifierEnvironment = {
-    // The calls of the demo are meant to fail; what is told of them stands below the table.
-    logger: (entry) => {
-      if (isSpeaking) stderrLogger(entry)
-    },
+    logger,
     onRefused: (refusal) => {
       if (!refusals.has(refusal.reason)) refusals.set(refusal.reason, refusal)
     },
@@ -45,6 +50,8 @@ export async function startDemo(port: number, db: string | undefined): Promise<D
   const auth = anyOf([jwts, keys], environment)
   const server = new MCPServer({ name: 'mcp-bearer-demo', version: '1.0.0', auth })
   addTools(server)
+  addDocuments(server)
+  server.mount(keysAdmin({ store: apiKeys.store, auth, logger }))
   const close = async () => {
     await server.close()
     await issuer.close()
@@ -56,49 +63,12 @@ export async function startDemo(port: number, db: string | undefined): Promise<D
     const speak = () => {
       isSpeaking = true
     }
-    return { issuer, apiKeys, listening, busyPort, refusals, speak, close }
+    const inspector = new URL('/inspector', listening.url).href
+    return { issuer, apiKeys, listening, inspector, busyPort, refusals, speak, close }
   } catch (error) {
     await close()
     throw error
   }
-}
-
-function addTools(server: MCPServer): void {
-  server.tool('whoami', { description: 'Who the access token speaks for' }, (_args, ctx) => ({
-    subject: ctx.auth?.subject,
-    scopes: ctx.auth?.scopes,
-    expiresAt: ctx.auth?.expiresAt?.toISOString(),
-  }))
-  server.tool(
-    'read_report',
-    { description: 'The quarterly report; needs the scope reports:read', scopes: ['reports:read'] },
-    () => 'Revenue is up, and so are the tokens.',
-  )
-  server.tool(
-    'count_slowly',
-    { description: 'Counts to ten and tells how far it is' },
-    async (_args, ctx) => {
-      for (let step = 1; step <= 10; step++) {
-        await pause(60, ctx.signal)
-        await ctx.progress(step, 10, `${step} of 10`)
-      }
-      return 'Counted to ten.'
-    },
-  )
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer)
-        reject(signal.reason as Error)
-      },
-      { once: true },
-    )
-  })
 }
 
 async function listenSomewhere(

@@ -75,7 +75,11 @@ export async function verifierOf(
   }
 }
 
-async function jwtOptions(auth: Auth): Promise<JwtVerifierOptions | undefined> {
+/**
+ * How JWTs are verified; `undefined` where none are taken.
+ * @throws UsageError
+ */
+export async function jwtOptions(auth: Auth): Promise<JwtVerifierOptions | undefined> {
   const { jwks, publicKey, issuer, audience } = auth
   if (jwks !== undefined && publicKey !== undefined) {
     throw new UsageError('--jwks and --public-key both say which key signs; give one of them')

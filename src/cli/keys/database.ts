@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { ApiKeys, By } from '../../apikeys/api-key.ts'
+import type { ApiKeysOptions } from '../../apikeys/api-keys.ts'
 import type { KeyStore } from '../../apikeys/key-store.ts'
 import { UsageError } from '../command.ts'
 import { warnOfVisible } from '../credential.ts'
@@ -13,6 +14,8 @@ import { peppersOf } from './peppers.ts'
 export interface KeysDatabase {
   readonly keys: ApiKeys
   readonly store: KeyStore
+  /** What `keys` was made with. */
+  readonly options: ApiKeysOptions
   /** For the audit log, with what the person said why. */
   by(reason?: string | undefined): By
 }
@@ -37,14 +40,15 @@ export async function openKeysDatabase(
   ])
   const store = await openKeyStore(db)
   try {
-    const keys = apiKeys({
+    const options: ApiKeysOptions = {
       store,
       ...(peppers && { peppers }),
       ...(prefix !== undefined && { prefix }),
       ...(environment !== undefined && { environment }),
       ...(maxLifetimeSeconds !== undefined && { policy: { maxLifetimeSeconds } }),
-    })
-    return { keys, store, by: (reason) => ({ actor: actor(), ...(reason !== undefined && { reason }) }) }
+    }
+    const by = (reason?: string) => ({ actor: actor(), ...(reason !== undefined && { reason }) })
+    return { keys: apiKeys(options), store, options, by }
   } catch (error) {
     await store.close()
     throw error
@@ -71,6 +75,15 @@ export function databaseName(option: string | undefined, terminal: Terminal): st
     warnOfVisible('a database password', 'set the environment variable MCP_BEARER_DB', terminal)
   }
   return db
+}
+
+/** What a database is called where others may see it: without the user and the password of a URL. */
+export function databaseLabel(db: string): string {
+  const file = fileOf(db)
+  if (file !== undefined) return file
+  if (!URL.canParse(db)) return 'PostgreSQL'
+  const { protocol, host, pathname } = new URL(db)
+  return `${protocol}//${host}${pathname}`
 }
 
 /** Whether a password stands in what a database is called. */

@@ -1,7 +1,7 @@
 import type { ApiKeys } from '../../apikeys/api-key.ts'
 import type { AuditEvent, AuditQuery } from '../../apikeys/audit-event.ts'
+import { timeText } from '../../inspector/token/times.ts'
 import { entryLine, printableLine } from '../printable.ts'
-import { timeText } from './times.ts'
 
 /** Events of one question to the database. */
 const page = 1000

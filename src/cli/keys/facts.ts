@@ -1,7 +1,7 @@
 import type { ApiKey } from '../../apikeys/api-key.ts'
+import { distance, timeText } from '../../inspector/token/times.ts'
 import { printableLine } from '../printable.ts'
 import { table } from '../terminal.ts'
-import { distance, timeText } from './times.ts'
 import { ownerText } from './words.ts'
 
 /** Characters of a fact; the whole text is in the JSON. */

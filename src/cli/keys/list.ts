@@ -1,10 +1,10 @@
 import type { ApiKey, ApiKeyFilter, ApiKeyStatus } from '../../apikeys/api-key.ts'
+import { distance } from '../../inspector/token/times.ts'
 import { exitCode } from '../exit-codes.ts'
 import { kept, mapped, taken, until } from './async-items.ts'
 import { type Column, printTable } from './columns.ts'
 import { printJsonList } from './json-list.ts'
 import { keysCommand } from './keys-command.ts'
-import { distance } from './times.ts'
 import { countOf, oneOf, ownerOf, ownerText } from './words.ts'
 
 const statuses: readonly ApiKeyStatus[] = [

@@ -1,8 +1,9 @@
 import type { ApiKey } from '../../apikeys/api-key.ts'
+import { timeText } from '../../inspector/token/times.ts'
 import { UsageError } from '../command.ts'
 import { issuedLines, issuedQuietly } from './issued.ts'
 import { keysCommand } from './keys-command.ts'
-import { dateOf, durationOf, momentOf, timeText } from './times.ts'
+import { dateOf, durationOf, momentOf } from './times.ts'
 import { keyIdOf, oneOf } from './words.ts'
 
 /** `mcp-bearer keys rotate`: a new key in the place of another. */

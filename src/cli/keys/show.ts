@@ -1,9 +1,9 @@
 import type { ApiKey, ApiKeys } from '../../apikeys/api-key.ts'
 import type { AuditEvent } from '../../apikeys/audit-event.ts'
+import { distance } from '../../inspector/token/times.ts'
 import { eventLine, eventsOf } from './events.ts'
 import { keyFacts } from './facts.ts'
 import { keysCommand } from './keys-command.ts'
-import { distance } from './times.ts'
 import { keyIdOf } from './words.ts'
 
 /** Events that are shown. */

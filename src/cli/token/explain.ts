@@ -1,122 +1,118 @@
 import { systemClock } from '../../core/index.ts'
-import { placeholderAdvice } from '../../core/placeholder.ts'
-import { type JsonObject, own } from '../../verify/json.ts'
+import type { CheckLine, CheckOutcome } from '../../inspector/token/checks.ts'
+import { readToken, secretsIn, type TokenReading } from '../../inspector/token/reading.ts'
+import { withoutCredentials } from '../../inspector/token/token-facts.ts'
+import { type TokenKind, tokenKind } from '../../inspector/token/token-kind.ts'
+import type { JsonObject } from '../../verify/json.ts'
 import { authExitCodes, exitCode } from '../exit-codes.ts'
-import { distance } from '../keys/times.ts'
 import { localCommand } from '../local-command.ts'
-import { tokenInput } from './credential-input.ts'
-import { jwtWarnings } from './jwt-warnings.ts'
-import { claimLines, dateOfSeconds, valueText, withoutCredentials } from './token-facts.ts'
-import { type TokenKind, tokenKind } from './token-kind.ts'
-import { schemeNote } from './verify.ts'
+import { askOptions, askOptionsHelp, askServer, isServerAsked, type ServerAnswer } from './ask-server.ts'
+import { changeNotes, tokenInput } from './credential-input.ts'
+import { readingLines } from './reading-lines.ts'
+import { refusalLines, verdictExits, verdictExitsHelp, verdictJson } from './verdict.ts'
 
-/** `mcp-bearer token explain`: what a text says of itself. */
+/** `mcp-bearer token explain`: what a text says of itself, and what a server makes of it. */
 export const explain = localCommand({
-  summary: 'say what a token is and what is in it, without verifying it',
-  usage: 'token explain WHERE',
+  summary: 'say what a token is and what is in it, and which check of a server refuses it',
+  usage: 'token explain WHERE [options]',
   about: `Says what a text is - a JWT, an API key of this package or of another service, an opaque token,
-a placeholder somebody forgot to replace - and what is in it. Nothing is verified, nothing is
-sent anywhere, and the token is not printed. WHERE is env:NAME, file:PATH, or - for standard
-input.
+a placeholder somebody forgot to replace - and what is in it. Without options nothing is verified
+and nothing is sent anywhere. With those of a server it also goes through the checks of that
+server, in their order, and says which one refuses the token. A look at an API key is no use of
+it. The token is not printed. WHERE is env:NAME, file:PATH, or - for standard input.
 
   mcp-bearer token explain env:TOKEN
-  pbpaste | mcp-bearer token explain -`,
-  optionsHelp: '',
-  options: {},
+  pbpaste | mcp-bearer token explain -
+  mcp-bearer token explain env:TOKEN --issuer https://id.example.com --audience my-server
+  mcp-bearer token explain env:API_KEY --db keys.db
+  mcp-bearer token explain env:TOKEN --config gateway.yaml
+
+With the options of a server:
+${verdictExitsHelp}`,
+  optionsHelp: askOptionsHelp,
+  options: askOptions,
   words: [1, 1],
-  async run({ words: [where = ''], terminal, signal }) {
-    const { token, hasScheme } = await tokenInput(where, terminal, signal)
-    const told = tokenKind(token)
-    const now = systemClock()
+  async run({ values, words: [where = ''], terminal, signal }) {
+    const isAsked = isServerAsked(values)
+    const given = await tokenInput(where, terminal, signal)
+    const { token } = given
+    const reading = readToken(token, systemClock())
+    const isThere = reading.kind !== 'empty'
+    const answer = isAsked && isThere ? await askServer(token, values, { terminal, signal }) : undefined
     return {
-      json: withoutCredentials({
-        verified: false,
-        ...told,
-        ...jwtFacts(told, now),
-        characters: token.length,
-      }),
-      lines: explanation(told, token.length, now),
-      notes: hasScheme ? [schemeNote] : [],
-      exit: told.kind === 'empty' ? authExitCodes.unauthorized : exitCode.ok,
+      json: json(token, reading, answer),
+      lines: [...readingLines(reading, answer !== undefined), ...answerLines(answer, reading)],
+      notes: changeNotes(given),
+      exit: answer ? verdictExits[answer.told.verdict] : isThere ? exitCode.ok : authExitCodes.unauthorized,
     }
   },
 })
 
-/** The same for people. */
-function explanation(told: TokenKind, length: number, now: number): string[] {
-  switch (told.kind) {
-    case 'empty':
-      return ['There is no token: it is empty.']
-    case 'placeholder':
-      return ['Not a token: it is text that stands for one.', placeholderAdvice[told.cause]]
-    case 'api_key':
-      return apiKeyLines(told)
-    case 'jwt':
-      return jwtLines(told, now)
-    case 'encrypted_jwt':
-      return [
-        'An encrypted JWT (RFC 7516): only who has the key can read it. Servers of this package take signed ones.',
-        ...headerLines(told.header),
-      ]
-    case 'broken_jwt':
-      return [`It begins like a JWT and is none: ${told.flaw}.`]
-    case 'foreign_key':
-      return [
-        `It begins like a key of another service: ${told.service}.`,
-        'An MCP server takes it only if it was told to; a server that does not know it must not be sent it.',
-      ]
-    case 'opaque':
-      return [
-        `An opaque token of ${length} characters: no JWT, and no API key of this package's format.`,
-        'Only who made it can say what it is: an authorization server by introspection (RFC 7662), a key store by look-up.',
-        ...told.flaws,
-      ]
-  }
+const marks: Readonly<Record<CheckOutcome, string>> = {
+  passed: '✓',
+  refused: '✗',
+  unknown: '?',
+  not_asked: '-',
+  not_reached: '-',
 }
 
-function apiKeyLines({ prefix, environment, id, checksum }: TokenKind & { kind: 'api_key' }): string[] {
+/** How far it comes at the server, and why no further. */
+function answerLines(answer: ServerAnswer | undefined, reading: TokenReading): string[] {
+  if (!answer) return []
+  const { told, advice, checks, facts, notes } = answer
+  const width = Math.max(...checks.map(({ check }) => check.length))
   return [
-    `An API key of this package's format, ${environment === 'test' ? 'for tests' : 'for live use'}.`,
-    `  prefix    ${prefix}`,
-    `  id        ${id}`,
-    `  checksum  ${checksum}`,
+    ...(facts ? ['', 'in the database', ...facts] : []),
     '',
-    checksum === 'good'
-      ? `Not verified: whether it exists, and is good, is known to the database. mcp-bearer keys show ${id}`
-      : 'The checksum does not fit: it was mistyped, cut, or made up. No server takes it.',
+    'checks of the server, in their order',
+    ...checks.map(
+      (line) => `  ${marks[line.outcome]} ${line.check.padEnd(width)}  ${wordsOf(line, answer, reading)}`,
+    ),
+    '',
+    ...(told.verdict === 'accepted' ? ['Good.', ...notes] : refusalLines(told, advice)),
   ]
 }
 
-function jwtLines({ header, claims, isSigned }: TokenKind & { kind: 'jwt' }, now: number): string[] {
-  const warnings = jwtWarnings(header, claims, now)
-  return [
-    `A JWT${isSigned ? '' : ' without a signature'}. NOT VERIFIED: anybody could have written this. mcp-bearer token verify checks it.`,
-    ...headerLines(header),
-    '',
-    'claims',
-    ...claimLines(claims, now),
-    ...(warnings.length > 0 ? ['', 'warnings', ...warnings.map((warning) => `  ${warning}`)] : []),
-  ]
+/** The check that refuses says what it found, most of all when: everybody asks that first. */
+function wordsOf(
+  { check, outcome, words }: CheckLine,
+  { told }: ServerAnswer,
+  reading: TokenReading,
+): string {
+  if (outcome !== 'refused') return words
+  const expiry = reading.times?.exp
+  if (check === 'time' && told.refusal?.reason === 'expired' && expiry) return `expired ${expiry.words}`
+  return told.message
 }
 
-function headerLines(header: JsonObject): string[] {
-  const names = Object.keys(header)
-  const width = Math.max(...names.map((name) => valueText(name).length), 0)
-  return [
-    '',
-    'header',
-    ...names.map((name) => `  ${valueText(name).padEnd(width)}  ${valueText(own(header, name))}`),
-  ]
+/** For a program: what the text says, moments in seconds from now, and the verdict. */
+function json(token: string, reading: TokenReading, answer: ServerAnswer | undefined): JsonObject {
+  const told: TokenKind = tokenKind(token)
+  return withoutCredentials(
+    {
+      verified: answer?.told.verdict === 'accepted',
+      ...told,
+      ...(told.kind === 'jwt' && { times: timesJson(reading), warnings: reading.warnings }),
+      characters: reading.characters,
+      ...(answer && {
+        server: {
+          ...verdictJson(answer.told),
+          ...(answer.apiKey && { apiKey: answer.apiKey }),
+          checks: answer.checks.map(({ check, outcome }) => ({ check, outcome })),
+          ...(answer.notes.length > 0 && { notes: answer.notes }),
+        },
+      }),
+    },
+    secretsIn(token, told),
+  )
 }
 
-/** For a program: moments as text and as seconds from now, and the warnings. */
-function jwtFacts(told: TokenKind, now: number): JsonObject {
-  if (told.kind !== 'jwt') return {}
-  const times = ['exp', 'nbf', 'iat'].flatMap((name) => {
-    const date = dateOfSeconds(own(told.claims, name))
-    if (date === undefined) return []
-    const secondsFromNow = Math.round((date.getTime() - now) / 1000)
-    return [[name, { at: date.toISOString(), secondsFromNow, distance: distance(date, now) }]]
-  })
-  return { times: Object.fromEntries(times), warnings: jwtWarnings(told.header, told.claims, now) }
+function timesJson({ times = {} }: TokenReading): JsonObject {
+  const now = systemClock()
+  return Object.fromEntries(
+    Object.entries(times).map(([name, { date, words }]) => {
+      const secondsFromNow = Math.round((date.getTime() - now) / 1000)
+      return [name, { at: date.toISOString(), secondsFromNow, distance: words }]
+    }),
+  )
 }

@@ -1,4 +1,5 @@
 import { maxTokenLength, systemClock } from '../../core/index.ts'
+import { claimRows } from '../../inspector/token/token-facts.ts'
 import type { JsonObject } from '../../verify/json.ts'
 import { UsageError } from '../command.ts'
 import { durationOf } from '../keys/times.ts'
@@ -6,7 +7,7 @@ import { scopesOf } from '../keys/words.ts'
 import { localCommand } from '../local-command.ts'
 import { claimsOf } from './claims.ts'
 import { algorithmOf, readKeyPair } from './key-file.ts'
-import { claimLines } from './token-facts.ts'
+import { rowLines } from './reading-lines.ts'
 
 /** Whose tokens they are when nobody says so. */
 const nobody = 'dev-user'
@@ -62,7 +63,7 @@ server that does not ask for one.`,
     const pair = await readKeyPair(key, algorithm, terminal, signal)
     const token = await pair.createToken(options)
     const [header, claims] = token.split('.').slice(0, 2).map(readPart) as [JsonObject, JsonObject]
-    const [notes, warnings] = [claimLines(claims, systemClock()), warningsOf(token, claims)]
+    const [notes, warnings] = [rowLines(claimRows(claims, systemClock())), warningsOf(token, claims)]
     return {
       json: { token, header, claims, ...(warnings.length > 0 && { warnings }) },
       lines: [token],

@@ -169,7 +169,15 @@ function remote(
     : new StreamableHttpTransport(url, options, place)
 }
 
-function credential(auth: unknown, place: string, { environment, log }: ConfigContext): string | TokenSource {
+/**
+ * What `auth` of an entry stands for.
+ * @throws TypeError naming the place, and the variable that is missing
+ */
+export function credential(
+  auth: unknown,
+  place: string,
+  { environment, log }: Pick<ConfigContext, 'environment' | 'log'>,
+): string | TokenSource {
   if (typeof auth === 'string' || auth === undefined || auth === null || isReference(auth)) {
     return fromVariable(auth, interpolate(auth, place, environment), place, environment)
   }

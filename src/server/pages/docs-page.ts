@@ -1,12 +1,6 @@
-import type { PlainAnswer } from '../../http/refusal.ts'
 import { docsStyle } from './docs-style.ts'
+import { type PageFile, pageAnswer } from './page-file.ts'
 import { docsScript } from './script/index.ts'
-
-/** A file of the page, and the path it is served under. */
-export interface PageFile {
-  readonly path: string
-  readonly answer: PlainAnswer
-}
 
 /**
  * The page that shows the catalogue: a document without content of its own, its script and its style. All three are
@@ -14,42 +8,10 @@ export interface PageFile {
  */
 export function docsPage(): readonly PageFile[] {
   return [
-    { path: '/docs', answer: file('text/html', docsHtml) },
-    { path: '/docs/app.js', answer: file('text/javascript', docsScript) },
-    { path: '/docs/style.css', answer: file('text/css', docsStyle) },
+    { path: '/docs', answer: pageAnswer('text/html', docsHtml) },
+    { path: '/docs/app.js', answer: pageAnswer('text/javascript', docsScript) },
+    { path: '/docs/style.css', answer: pageAnswer('text/css', docsStyle) },
   ]
-}
-
-/**
- * Nothing from elsewhere, nothing inline, no frames. Trusted types: where the browser knows them, text cannot become
- * markup even by mistake (CSP 3; Trusted Types, section 4.3).
- */
-const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join('; ')
-
-/** The bodies are ASCII, so that their characters are their bytes. */
-function file(type: string, body: string): PlainAnswer {
-  const headers = {
-    'content-type': `${type}; charset=utf-8`,
-    'content-length': String(body.length),
-    'cache-control': 'no-cache',
-    'content-security-policy': contentSecurityPolicy,
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-resource-policy': 'same-origin',
-  }
-  return Object.freeze({ status: 200, headers: Object.freeze(headers), body })
 }
 
 // Addresses are relative, so that the page works below any prefix. The empty icon keeps browsers from asking for one.

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { jsonAnswer, type PlainAnswer } from '../../http/refusal.ts'
 import type { Catalogue } from './catalogue.ts'
+import type { InspectorConfig } from './inspector-config.ts'
 import { publicPages } from './pages.ts'
 
 const named = (name: string): Catalogue => ({
@@ -14,13 +16,14 @@ const named = (name: string): Catalogue => ({
   prompts: [],
 })
 const catalogue = named('caf\u00e9 \u{1f512}')
-const pages = publicPages(() => catalogue)
+const config: InspectorConfig = { kind: 'server', name: 'test', endpoint: '/mcp' }
+const pages = publicPages({ catalogue: () => catalogue, inspector: () => config })
 const paths = ['/docs', '/docs/app.js', '/docs/style.css', '/openmcp.json']
 
 /** The answer, which has to be one. */
 function answerTo(path: string, method = 'GET', from = pages) {
   const answer = from.answer(method, path)
-  if (!answer) throw new Error(`${method} ${path} has no answer`)
+  if (!answer || typeof answer === 'function') throw new Error(`${method} ${path} has no answer`)
   return answer
 }
 
@@ -75,10 +78,69 @@ describe('public pages (A-20)', () => {
   })
 })
 
+describe('the inspector', () => {
+  const html = { path: '/inspector', answer: jsonAnswer(200, 'the page') }
+  const keysHtml = { path: '/inspector/keys', answer: jsonAnswer(200, 'the page for keys') }
+  const files = async () => [html, keysHtml]
+  const contents = { catalogue: () => catalogue, inspector: () => config }
+
+  it('is loaded by who asks for it, once', async () => {
+    let loads = 0
+    const inspector = publicPages(contents, async () => {
+      loads++
+      return files()
+    })
+    const document = inspector.answer('GET', '/inspector')
+    inspector.answer('GET', '/docs')
+    inspector.answer('GET', '/inspector/config.json')
+    expect(loads).toBe(0)
+    for (let request = 0; request < 3; request++)
+      expect(await (document as () => Promise<PlainAnswer>)()).toBe(html.answer)
+    expect(loads).toBe(1)
+  })
+
+  it('is tried anew after it could not be loaded, by those who asked at once as well', async () => {
+    const failures = [new Error('no such file'), undefined]
+    const inspector = publicPages(contents, async () => {
+      const failure = failures.shift()
+      if (failure) throw failure
+      return files()
+    })
+    const load = inspector.answer('GET', '/inspector') as () => Promise<PlainAnswer>
+    const together = await Promise.allSettled([load(), load()])
+    expect(together.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(await load()).toBe(html.answer)
+    expect(failures).toEqual([])
+  })
+
+  it('has its page for keys when there is an API for them, and knows of it when it comes later', () => {
+    let keys: string | undefined
+    const inspector = publicPages(
+      { ...contents, inspector: () => ({ ...config, ...(keys !== undefined && { keys }) }) },
+      files,
+    )
+    expect(inspector.answer('GET', '/inspector/keys')).toBeUndefined()
+    keys = '/admin'
+    expect(inspector.answer('GET', '/inspector/keys')).toBeTypeOf('function')
+    expect(answerTo('/inspector/config.json', 'GET', inspector).body).toContain('"keys":"/admin"')
+  })
+
+  it.each(['/inspector/', '/Inspector', '/inspector/whoami', '/inspector/app.js/', '/inspector%2fapp.js'])(
+    '%j is none of it',
+    (path) => expect(publicPages(contents, files).answer('GET', path)).toBeUndefined(),
+  )
+
+  it('answers GET and HEAD alone', () => {
+    for (const path of ['/inspector', '/inspector/config.json'])
+      for (const method of ['POST', 'PUT', 'OPTIONS', 'get'])
+        expect([path, method, pages.answer(method, path)]).toEqual([path, method, undefined])
+  })
+})
+
 describe('the document', () => {
   it('is kept while the catalogue is the same object, and made anew for another one', () => {
     let current = named('first')
-    const changing = publicPages(() => current)
+    const changing = publicPages({ catalogue: () => current, inspector: () => config })
     const first = answerTo('/openmcp.json', 'GET', changing)
     expect(answerTo('/openmcp.json', 'GET', changing)).toBe(first)
     current = named('second')

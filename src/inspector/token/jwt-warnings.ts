@@ -1,6 +1,6 @@
 import { type JsonObject, own } from '../../verify/json.ts'
-import { distance, timeText } from '../keys/times.ts'
-import { dateOfSeconds } from './token-facts.ts'
+import { distance, timeText } from './times.ts'
+import { dateOfSeconds, scopesIn } from './token-facts.ts'
 
 /** Milliseconds by which clocks may disagree; the verifier's default. */
 const skew = 60_000
@@ -75,6 +75,9 @@ function claimWarnings(claims: JsonObject): string[] {
       : ['It does not say whom it is for (aud): it works at every server that does not ask.']),
     ...(has('sub') || has('client_id') || has('azp') ? [] : ['It names neither a subject nor a client.']),
     ...(has('scope') || has('scp') ? [] : ['It has no scopes (scope, scp).']),
+    ...((has('scope') || has('scp')) && scopesIn(claims) === undefined
+      ? ['Its scopes are neither a text nor a list of scopes: servers refuse it.']
+      : []),
   ]
 }
 

@@ -1,9 +1,9 @@
 import { parseKey } from '../../apikeys/format.ts'
-import { maxTokenLength } from '../../core/index.ts'
+import { maxTokenLength } from '../../core/authorization.ts'
 import { type PlaceholderCause, placeholderCause } from '../../core/placeholder.ts'
 import { readUnverified } from '../../verify/compact.ts'
 import type { JsonObject } from '../../verify/json.ts'
-import { decodePart, parsePart } from '../../verify/part.ts'
+import { parsePart } from '../../verify/part.ts'
 
 /** What a text is, by its form alone. Nothing of it is verified. */
 export type TokenKind =
@@ -67,13 +67,17 @@ const services: readonly (readonly [RegExp, string])[] = [
 function jwtIn(text: string): TokenKind | undefined {
   const read = readUnverified(text)
   if (read) return { kind: 'jwt', ...read, isSigned: true }
-  const parts = text.split('.')
-  const header = parsePart(parts[0] ?? '')
+  const first = text.indexOf('.')
+  const header = objectIn(first === -1 ? text : text.slice(0, first))
   if (header === undefined) {
     return text.startsWith('eyJ') && /^[\w.-]*$/.test(text)
       ? { kind: 'broken_jwt', flaw: 'its header cannot be read: it was altered, or a part of it is missing' }
       : undefined
   }
+  if (text.length > maxTokenLength) {
+    return { kind: 'broken_jwt', flaw: `it has ${text.length} characters; servers take ${maxTokenLength}` }
+  }
+  const parts = text.split('.')
   // RFC 7516 section 3.1.
   if (parts.length === 5) return { kind: 'encrypted_jwt', header }
   if (parts.length !== 3) {
@@ -82,18 +86,11 @@ function jwtIn(text: string): TokenKind | undefined {
       flaw: `it has ${parts.length} of the three parts: it was cut, or copied in part`,
     }
   }
-  return unreadable(text, parts, header)
+  return unreadable(parts, header)
 }
 
-function unreadable(
-  text: string,
-  [, payload = '', signature]: readonly string[],
-  header: JsonObject,
-): TokenKind {
-  if (text.length > maxTokenLength) {
-    return { kind: 'broken_jwt', flaw: `it has ${text.length} characters; servers take ${maxTokenLength}` }
-  }
-  const claims = parsePart(payload)
+function unreadable([, payload = '', signature = '']: readonly string[], header: JsonObject): TokenKind {
+  const claims = objectIn(payload)
   if (claims === undefined) {
     return {
       kind: 'broken_jwt',
@@ -102,17 +99,19 @@ function unreadable(
   }
   // RFC 7519 section 6: an unsecured JWT.
   if (signature === '') return { kind: 'jwt', header, claims, isSigned: false }
-  return {
-    kind: 'broken_jwt',
-    flaw: decodePart(signature ?? '') === undefined ? 'its signature is not base64url' : 'it cannot be read',
-  }
+  return { kind: 'broken_jwt', flaw: 'its signature is not base64url' }
+}
+
+/** The JSON object of a part. Looked at first: what browsers decode base64 with throws for other characters. */
+function objectIn(part: string): JsonObject | undefined {
+  return part.length <= maxTokenLength && /^[\w-]+$/.test(part) ? parsePart(part) : undefined
 }
 
 /** What keeps a text from being sent as a bearer token (RFC 6750 section 2.1), whatever it is. */
 function flawsOf(text: string): string[] {
   return [
     ...(/\s/.test(text) ? ['It has blanks or line breaks in it.'] : []),
-    ...(/^["'`].*["'`]$/s.test(text) ? ['It stands in quotes.'] : []),
+    ...(/["'`]/.test(text) ? ['It has quotes in it.'] : []),
     ...(text.length > maxTokenLength
       ? [`It has more than the ${maxTokenLength} characters that servers take.`]
       : []),

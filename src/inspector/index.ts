@@ -1,0 +1,8 @@
+export type { ProbeRequest, ProbeResponse } from './probe/exchange.ts'
+export { ProbeUnreachable } from './probe/exchange.ts'
+export { type Citation, type Finding, type SeenExchange, type Severity, severities } from './probe/finding.ts'
+export type { FindingCode } from './probe/finding-texts.ts'
+export type { CheckOutcome, ProbedServer, ProbeReport } from './probe/probe-report.ts'
+export { type ProbeOptions, type ProbeStep, probe, probeChecks } from './probe.ts'
+export { htmlReport } from './report/html.ts'
+export { type ReportLinesOptions, reportLines } from './report/text.ts'
