@@ -5,17 +5,21 @@ import { programFolders } from './programs.ts'
 import { openShell, type Shell } from './shell.ts'
 import { type Block, mismatch, transcriptsOf, typed } from './transcript.ts'
 
-const document = fileURLToPath(new URL('../../docs/gateway.md', import.meta.url))
+const text = (name: string) =>
+  readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8')
 
-describe('FL-108 every transcript of docs/gateway.md happens as it is written', () => {
-  for (const { title, blocks } of transcriptsOf(readFileSync(document, 'utf8'))) {
-    test(title, { timeout: 180_000 }, async () => {
-      await using shell = await openShell(programFolders())
-      let printed = ''
-      for (const block of blocks) printed += await replay(shell, block, printed)
-    })
-  }
-})
+describe.each(['gateway.md', 'inspector.md'])(
+  'FL-108 every transcript of docs/%s happens as it is written',
+  (name) => {
+    for (const { title, blocks } of transcriptsOf(text(name))) {
+      test(title, { timeout: 180_000 }, async () => {
+        await using shell = await openShell(programFolders())
+        let printed = ''
+        for (const block of blocks) printed += await replay(shell, block, printed)
+      })
+    }
+  },
+)
 
 /** @returns what was printed */
 async function replay(shell: Shell, block: Block, before: string): Promise<string> {

@@ -34,7 +34,9 @@ export async function* messagesOf(response: Response): AsyncGenerator<unknown> {
     // Revisions before 2025-06-18 had batches.
     yield* Array.isArray(parsed) ? parsed : [parsed]
   } else if (type === 'text/event-stream') {
-    for await (const { event, data } of eventsOf(response)) if (event === 'message') yield parsedJson(data)
+    // An event without data only says where a stream can be taken up again (MCP 2025-11-25, "Sending Messages", item 6).
+    for await (const { event, data } of eventsOf(response))
+      if (event === 'message' && data !== '') yield parsedJson(data)
   } else {
     const text = await shortText(response)
     const named = type === '' ? 'has no content type' : `is ${type.slice(0, 80)}`
