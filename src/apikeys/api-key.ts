@@ -215,7 +215,7 @@ export interface ApiKeys {
   revokeMany(ids: readonly string[], by?: By): Promise<readonly BulkResult<ApiKey>[]>
   /** Ends a key by showing it: whoever holds one may. Says nothing of whether it existed. */
   revokeLeaked(key: string, by?: By): Promise<void>
-  /** Audit events in the order they were recorded. */
+  /** Audit events in the order they were recorded, or with `order: 'desc'` the newest first. */
   audit(query?: AuditQuery): Promise<readonly AuditEvent[]>
   /**
    * How often keys were used on each of the last days (UTC), up to today by the clock of the database. A use is counted on

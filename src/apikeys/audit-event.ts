@@ -72,6 +72,10 @@ export interface AuditQuery {
   readonly until?: number
   /** Only events after this `sequence`. */
   readonly after?: number
+  /** Only events before this `sequence`. */
+  readonly before?: number
+  /** `desc`: the newest first; read on with `before`. Default: `asc`; read on with `after`. */
+  readonly order?: 'asc' | 'desc'
   /** 1 to 1000. Default: 100. */
   readonly limit?: number
 }

@@ -51,7 +51,7 @@ export interface KeyStore extends SharedCounters {
   takeUses(id: string, wanted: number): Promise<number>
   /** Records events that come with no change of a key. Durable when it resolves, in the order given. */
   appendAudit(entries: readonly AuditEntry[]): Promise<void>
-  /** Events in the order they were recorded. */
+  /** Events in the order they were recorded, or in the other one; those that come first, where there is a limit. */
   readAudit(query: AuditQuery): Promise<readonly AuditEvent[]>
   /**
    * What was changed since `cursor`, by whatever process. Nothing that is committed is ever left out; something may be

@@ -41,19 +41,30 @@ export function all(life: Lifecycle, filter: ApiKeyFilter = {}): AsyncIterable<A
 
 /** See `ApiKeys.audit`. */
 export async function audit({ store }: Lifecycle, query: AuditQuery = {}): Promise<readonly AuditEvent[]> {
-  const given = givenOptions('audit', query, [...texts, 'since', 'until', 'after', 'limit'])
+  const given = givenOptions('audit', query, [
+    ...texts,
+    'since',
+    'until',
+    'after',
+    'before',
+    'order',
+    'limit',
+  ])
   for (const name of texts) {
     if (given[name] !== undefined && typeof given[name] !== 'string')
       throw new TypeError(`audit: ${name} must be a string`)
   }
-  const { since, until, after, limit, event, outcome } = given
+  const { since, until, after, before, order, limit, event, outcome } = given
   oneOf('audit: event', event, eventNames)
   oneOf('audit: outcome', outcome, ['success', 'failure'])
+  oneOf('audit: order', order, ['asc', 'desc'])
   for (const [name, value] of Object.entries({ since, until })) {
     if (value !== undefined && !Number.isFinite(value))
       throw new TypeError(`audit: ${name} must be milliseconds since 1970`)
   }
-  if (after !== undefined) wholeNumber('audit: after', after, 0, Number.MAX_SAFE_INTEGER)
+  for (const [name, value] of Object.entries({ after, before })) {
+    if (value !== undefined) wholeNumber(`audit: ${name}`, value, 0, Number.MAX_SAFE_INTEGER)
+  }
   if (limit !== undefined) wholeNumber('audit: limit', limit, 1, largestPage)
   return frozenData(await store.readAudit(given)) as readonly AuditEvent[]
 }

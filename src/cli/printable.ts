@@ -1,13 +1,7 @@
-/**
- * What a terminal would obey instead of showing: escape sequences and other control characters, line separators, marks
- * that turn the direction of writing, characters that cannot be seen. Joiners stay, scripts and emoji need them.
- */
-const commands = /(?![\n\t\u200C\u200D])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
+import { unseen, visible } from '../core/visible.ts'
 
 /** The text of somebody else, safe to print: what a terminal would obey is written out, as `\x1b`. */
-export function printable(text: string): string {
-  return text.replaceAll('\r\n', '\n').replace(commands, written)
-}
+export const printable = visible
 
 /** The same on one line, and not longer than `longest` characters. */
 export function printableLine(text: string, longest: number): string {
@@ -32,19 +26,10 @@ export function entryLine(...words: readonly string[]): string {
  * @param indent blanks; 0 for one line
  */
 export function printableJson(value: unknown, indent = 2): string {
-  return JSON.stringify(value, undefined, indent).replace(commands, (character) =>
+  return JSON.stringify(value, undefined, indent).replace(unseen, (character) =>
     Array.from(
       { length: character.length },
-      (_unit, at) => `\\u${hex(character.charCodeAt(at)).padStart(4, '0')}`,
+      (_unit, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`,
     ).join(''),
   )
-}
-
-function written(character: string): string {
-  const code = character.codePointAt(0)!
-  return code < 0x100 ? `\\x${hex(code).padStart(2, '0')}` : `\\u{${hex(code)}}`
-}
-
-function hex(code: number): string {
-  return code.toString(16)
 }

@@ -34,7 +34,7 @@ export interface ProbeOptions {
 }
 
 /**
- * Looks at the authentication of an MCP server from outside: about 60 real requests, without a token, with bad ones, and
+ * Looks at the authentication of an MCP server from outside: about 80 real requests, without a token, with bad ones, and
  * with altered copies of yours. Nothing is called and nothing changed on the server; it may log what it refuses, and count
  * it. Requests go to the origin of the URL only, and no redirect is followed.
  *
@@ -60,7 +60,7 @@ export async function probe(url: string | URL, options: ProbeOptions = {}): Prom
     throw new TypeError('probe: token must be a text that can stand in a header, without blanks')
   if (token !== undefined && !endpoint.isTls && !endpoint.isLoopback && !allowInsecure)
     throw new TypeError(
-      'probe: the token would travel unencrypted; use https, or set allowInsecure if the network is yours',
+      'probe: the token would travel unencrypted; use https, or allow it if the network is yours (allowInsecure, --allow-insecure)',
     )
   const chosen = chosenChecks(only)
   const sender = nodeSender({ origin: endpoint.origin, ...(timeoutMs !== undefined && { timeoutMs }) })

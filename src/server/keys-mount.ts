@@ -37,7 +37,8 @@ export async function answerKeys(
   const { method } = incoming.head
   if (door.origins.check(incoming.head) === 'forbidden') return door.refuse('forbidden_origin')
   if (endpoint.isClosed) return closed
-  if (unspeakable.includes(method))
+  // A `Request` makes others of some that are not in capitals, and cannot have the rest (Fetch, "Methods").
+  if (unspeakable.includes(method) || method !== method.toUpperCase())
     return jsonAnswer(405, { error: 'method_not_allowed' }, { allow: 'GET, POST, PATCH' })
   const body = method === 'GET' || method === 'HEAD' ? undefined : bodyWhenAsked(visit)
   const request = incoming.whole(body?.stream)

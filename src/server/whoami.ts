@@ -1,4 +1,4 @@
-import type { AccessToken } from '../core/index.ts'
+import { type AccessToken, redact, secretsOf } from '../core/index.ts'
 import { redacted } from '../core/redacted.ts'
 import { isRefusal } from '../http/gate.ts'
 import { jsonAnswer, type PlainAnswer } from '../http/refusal.ts'
@@ -32,16 +32,24 @@ export async function answerWhoAmI(
 
 const nobody: WhoAmI = { authenticated: false }
 
-/** Verifiers write what they like into claims: nobody is shown the credential itself, nor what JSON has no word for. */
+/**
+ * Verifiers write what they like into claims, also what tools need and callers must not have: nobody is shown the
+ * credential itself, another one, or what JSON has no word for.
+ */
 function shown(caller: AccessToken): unknown {
-  const { token } = caller
-  return JSON.parse(
-    JSON.stringify(whoAmI(caller), (_name, value: unknown) => {
-      if (typeof value === 'bigint') return String(value)
-      return typeof value === 'string' && value.includes(token) ? redacted : value
-    }),
+  const secrets = secretsOf(caller.token)
+  const text = JSON.stringify(whoAmI(caller), (_name, value: unknown) =>
+    typeof value === 'bigint' ? String(value) : value,
   )
+  return JSON.parse(text, (name, value: unknown) => {
+    if (typeof value === 'string') return secretName.test(name) ? redacted : redact(value, secrets)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [redact(key, secrets), member]))
+  })
 }
+
+/** Of a claim whose value is one: `refresh_token`, and not `token_use`. */
+const secretName = /(?:token|secret|password|api[-_]?key|authorization)$/i
 
 function whoAmI({ subject, clientId, issuer, scopes, expiresAt, tools, claims }: AccessToken): WhoAmI {
   return {

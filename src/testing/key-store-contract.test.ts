@@ -302,7 +302,10 @@ const broken: readonly [
     (_good, { uses }) => {
       uses.tidy = () => {}
       return {
-        usesByDay: async (ids, since) => uses.find({ ids, first: Date.parse(since) / 86_400_000 - 1000 }),
+        usesByDay: async (ids, since) => {
+          const first = Date.parse(since) / 86_400_000 - 1000
+          return uses.find({ ids, days: Array.from({ length: 2000 }, (_, at) => first + at) })
+        },
       }
     },
   ],
@@ -504,6 +507,26 @@ const broken: readonly [
         const counts = await good.prune(limits)
         tables.lastHash = '0'.repeat(64)
         return counts
+      },
+    }),
+  ],
+  [
+    'does not know another order of events',
+    'reads the newest first',
+    (good) => ({ readAudit: ({ order: _, ...query }) => good.readAudit(query) }),
+  ],
+  [
+    'reads events anew where it should read on',
+    'reads the newest first',
+    (good) => ({ readAudit: ({ before: _, ...query }) => good.readAudit(query) }),
+  ],
+  [
+    'turns round what comes first',
+    'reads the newest first',
+    (good) => ({
+      readAudit: async ({ order, ...query }) => {
+        const events = await good.readAudit(query)
+        return order === 'desc' ? events.toReversed() : events
       },
     }),
   ],

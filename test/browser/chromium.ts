@@ -1,35 +1,10 @@
-import { execFileSync } from 'node:child_process'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
+import { openChromium } from '../../tools/chromium.mjs'
 
 /** A real browser that talks to nobody by itself. */
 export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: executable(), args: quiet })
+  return openChromium()
 }
-
-/** The browser of this machine: nothing is downloaded. */
-function executable(): string {
-  const given = process.env.CHROMIUM
-  if (given !== undefined && given !== '') return given
-  try {
-    return execFileSync('sh', ['-c', 'command -v chromium || command -v chromium-browser'], {
-      encoding: 'utf8',
-    }).trim()
-  } catch (cause) {
-    const advice = 'apt-get install chromium, or set CHROMIUM to the path of one'
-    throw new Error(`these tests need a Chromium: ${advice}`, { cause })
-  }
-}
-
-const quiet = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-]
 
 /** How a page is looked at. */
 export interface Look {

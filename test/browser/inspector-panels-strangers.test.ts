@@ -28,7 +28,10 @@ async function inspect(behind: RequestListener, width = 1400): Promise<Inspector
   open.push(site)
   const seen = await openInspector(browser, site.origin, { look: { scheme: 'light', width } })
   open.push(seen)
-  await seen.page.getByRole('button', { name: 'Load again' }).and(seen.page.locator(':enabled')).waitFor()
+  await seen.page
+    .getByRole('button', { name: 'Load again' })
+    .and(seen.page.locator('[aria-disabled=false]'))
+    .waitFor()
   return seen
 }
 

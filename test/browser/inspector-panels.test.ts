@@ -34,7 +34,7 @@ async function inspect(token?: string, width = 1400): Promise<InspectorVisit> {
 async function use(page: Page, token: string): Promise<void> {
   await page.getByLabel('Bearer token or API key').fill(token)
   await page.getByRole('button', { name: 'Use', exact: true }).click()
-  await page.getByRole('button', { name: 'Load again' }).and(page.locator(':enabled')).waitFor()
+  await page.getByRole('button', { name: 'Load again' }).and(page.locator('[aria-disabled=false]')).waitFor()
 }
 
 const panels = (page: Page) => page.locator('.panels')

@@ -575,6 +575,10 @@ describe('by keyboard', () => {
   it('everything that can be used is reached in the order of the page, with a visible mark', async () => {
     const { page } = await inspect(await parrotSite())
     await page.locator('#last-answer').getByText('without a token').waitFor()
+    await page
+      .getByRole('button', { name: 'Load again' })
+      .and(page.locator('[aria-disabled=false]'))
+      .waitFor()
     const { usable, reached, unseen } = await keyboard(page)
     expect(usable.length).toBeGreaterThan(10)
     expect(reached).toEqual(usable)

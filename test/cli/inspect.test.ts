@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { inspect } from '../../src/cli/commands/inspect.ts'
 import { exitCode } from '../../src/cli/exit-codes.ts'
+import { opener } from '../../src/cli/inspect/browser.ts'
 import { answer, closeServers, listen } from '../client/servers.ts'
 import { ask, deferred, keyOf, open, tryKey } from '../inspector/bridge-support.ts'
 import { type Person, type Ran, run } from './support.ts'
@@ -191,6 +192,28 @@ describe('mcp-bearer inspect, of a configuration', () => {
   })
 
   it.each([
+    { url: 'SERVER?x=${SECRET_OF_MINE}' },
+    { url: 'SERVER', headers: { 'X-A': '${SECRET_OF_MINE}' } },
+    { url: 'SERVER', headers: { 'X-A': { env: 'SECRET_OF_MINE' } } },
+  ])('sends no variable to a server that nobody has named: %j', async (entry) => {
+    vi.stubEnv('SECRET_OF_MINE', 'hunter2')
+    const server = await listen(answer(200))
+    await config({ mcpServers: { a: { ...entry, url: entry.url.replace('SERVER', server.url) } } })
+    const { exit, err } = await run(inspect, [])
+    expect([exit, err]).toEqual([exitCode.usage, expect.stringContaining('give its name')])
+    expect(err).not.toContain('hunter2')
+    await shown(['a'], async (site) => {
+      const headers = await open(site)
+      const { endpoint } = (await ask(site, '/inspector/config.json', { headers })).json() as {
+        endpoint: string
+      }
+      await ask(site, endpoint, { headers })
+    })
+    const [arrived] = server.requests
+    expect(`${arrived?.url} ${JSON.stringify(arrived?.headers)}`).toContain('hunter2')
+  })
+
+  it.each([
     [
       [],
       { a: { url: 'https://a.example' }, b: { url: 'https://b.example' } },
@@ -235,6 +258,13 @@ describe('mcp-bearer inspect --open', () => {
       expect(await readFile(join(folder, 'seen.html'), 'utf8')).toContain(`content="0;url=${url}"`)
     })
     await expect(readdir(join(file, '..'))).rejects.toThrow('ENOENT')
+  })
+
+  it('FL-106 on Windows is the program of the system, whatever lies in the folder', () => {
+    vi.stubEnv('SystemRoot', 'D:\\Win')
+    expect(opener('win32')[0]).toBe('D:\\Win\\System32\\rundll32.exe')
+    vi.stubEnv('SystemRoot', undefined)
+    expect(opener('win32')[0]).toBe('C:\\Windows\\System32\\rundll32.exe')
   })
 
   it('is not done unasked', async () => {

@@ -288,6 +288,27 @@ describe('what cannot be probed', () => {
   })
 })
 
+describe('a person', () => {
+  it.each([
+    'localhost:3000/mcp',
+    '127.0.0.1:3000',
+    'mcp.example.com/mcp',
+    'ftp://mcp.example.com/mcp',
+    '[::1]:3000',
+  ])('who leaves the scheme out is told: %s', async (target) => {
+    const ran = await run(probe, [target])
+    expect(ran.exit).toBe(exitCode.usage)
+    expect(ran.err).toContain('begins with http:// or https://')
+  })
+
+  it('is not told that all is well where nothing could be looked at', async () => {
+    const { url } = await weak({ early: () => ({ status: 429, headers: { 'retry-after': '600' } }) })
+    const ran = await run(probe, [url, ...auth])
+    expect([ran.exit, ran.err]).toEqual([exitCode.failed, ''])
+    expect(ran.out).toContain('Nothing was looked at.')
+  })
+})
+
 describe('mcp-bearer probe --list', () => {
   it('names every check and every finding with its severity', async () => {
     const { exit, out } = await run(probe, ['--list'])

@@ -154,7 +154,7 @@ describe('the key of the bridge', () => {
   it('FL-103 after twenty wrong keys the right one is good for nothing, and the log says so', async () => {
     const { bridge, log } = await opened()
     const key = keyOf(bridge.renew())
-    for (let tries = 0; tries < 19; tries++) await tryKey(bridge, `${key.slice(0, -1)}${tries}`)
+    for (let tries = 0; tries < 19; tries++) await tryKey(bridge, `${key}${tries}`)
     expect(log).toEqual([])
     await tryKey(bridge, undefined)
     expect((await tryKey(bridge, key)).status).toBe(403)

@@ -89,7 +89,7 @@ describe('a server of this package', () => {
     expect(report.checks.filter(({ outcome }) => outcome === 'skipped').map(({ id }) => id)).toEqual([
       'public-pages',
     ])
-    expect(report.requests).toBeLessThan(80)
+    expect(report.requests).toBeLessThan(95)
     expectNothingOf(token, report)
   })
 
@@ -130,6 +130,7 @@ describe('a server of this package', () => {
       'altered-token',
       'two-credentials',
       'query-token',
+      'body-token',
     ])
   })
 
@@ -145,13 +146,13 @@ describe('a server of this package', () => {
 })
 
 /** A server of 2025-11-25 with sessions, as the programs of that time were. It lets in who says to come from this machine. */
-function older(token: string, opened: Set<string>): RequestListener {
+function older(token: string | undefined, opened: Set<string>): RequestListener {
   let count = 0
   return async (req, res) => {
     const answer = (status: number, body: unknown, headers = {}) =>
       void res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body))
     const session = String(req.headers['mcp-session-id'])
-    if (req.headers['x-forwarded-for'] === undefined && !isFor(req, token))
+    if (token !== undefined && req.headers['x-forwarded-for'] === undefined && !isFor(req, token))
       return answer(401, { error: 'unauthorized' }, { 'www-authenticate': 'Bearer realm="old"' })
     if (req.method === 'DELETE') return answer(opened.delete(session) ? 200 : 404, {})
     const { id, method } = messageIn(await textOf(req))
@@ -193,6 +194,14 @@ it('a server of 2025-11-25 is understood, and the sessions that were opened on i
   expect(opened.size).toBe(0)
   expectNothingOf(token, report)
   expect(JSON.stringify(report)).not.toMatch(/session-\d-8f2e41/)
+})
+
+it('the sessions of a server that asks for no token are closed as well', async () => {
+  const opened = new Set<string>()
+  const origin = await listening(older(undefined, opened))
+  const report = await probe(`${origin}/mcp`)
+  expect(report.server.name).toBe('old')
+  expect(opened.size).toBe(0)
 })
 
 describe('a token', () => {

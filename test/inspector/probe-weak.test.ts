@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import { secretsOf } from '../../src/core/index.ts'
 import { findingTexts } from '../../src/inspector/probe/finding-texts.ts'
@@ -42,10 +43,10 @@ function expectNoToken(report: ProbeReport, token: string): void {
 }
 
 /** A session that is worth nothing without the token. */
-const withSessions: Defect['broken'] = { serve: ({ body }) => answerMessage(body, 'session-0123456789') }
+const withSessions: Defect['broken'] = { serve: ({ body }) => answerMessage(body, randomUUID()) }
 
 it.each([
-  ['on this machine', {}, ['session-alone', 'preflight', 'public-pages']],
+  ['on this machine', {}, ['session-alone', 'session-ids', 'preflight', 'public-pages']],
   [
     'with sessions, and with pages of its own',
     { broken: { ...withSessions, ...ownPages } },
@@ -54,7 +55,7 @@ it.each([
   [
     'in the network',
     { knownAs: publicOrigin, token: () => mint({ claims: { aud: `${publicOrigin}/mcp` } }) },
-    ['session-alone', 'preflight', 'foreign-origin'],
+    ['session-alone', 'session-ids', 'preflight', 'foreign-origin'],
   ],
 ] as const)(
   'nothing is found on a server without a defect %s, and all is looked at',

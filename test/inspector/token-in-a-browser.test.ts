@@ -14,7 +14,8 @@ const allowed = [
   ...['authorization', 'placeholder', 'redact', 'redacted', 'scopes'].map((name) => `core/${name}.ts`),
   ...['format', 'base62', 'crc32'].map((name) => `apikeys/${name}.ts`),
   ...['compact', 'part', 'json', 'bytes'].map((name) => `verify/${name}.ts`),
-  'inspector/report/visible.ts',
+  'core/visible.ts',
+  'inspector/report/visible-line.ts',
 ]
 
 let code: string

@@ -101,6 +101,24 @@ describe('keysAdmin', () => {
     expect((await ask('POST keys/000000000000/revoke')).status).toBe(404)
   })
 
+  it('tells the newest events first where that is asked for, a page after the other', async () => {
+    const here = await world()
+    const { apiKey } = await here.keys.create({ name: 'one', owner: 'alice' })
+    await here.keys.disable(apiKey.id)
+    await here.keys.enable(apiKey.id)
+    const page = async (more: string) => {
+      const line = `GET audit?keyId=${apiKey.id}&order=desc&limit=2${more}`
+      const { value } = await send(here, line, { key: here.adminKey })
+      return value.events as { event: string; sequence: number }[]
+    }
+    const first = await page('')
+    expect(first.map(({ event }) => event)).toEqual(['key.enable', 'key.disable'])
+    const second = await page(`&before=${first[1]!.sequence}`)
+    expect(second.map(({ event }) => event)).toEqual(['key.create'])
+    for (const query of [{ order: 'newest' }, { before: -1 }, { before: 1.5 }])
+      await expect(here.keys.audit(query as object)).rejects.toThrow(/^audit: (?:order|before) must/)
+  })
+
   it('writes down who did it, why and in which request', async () => {
     const here = await world()
     const { apiKey } = await here.keys.create({ name: 'one', owner: 'alice' })
@@ -361,6 +379,9 @@ describe('keysAdmin', () => {
       'GET keys?status=odd',
       'GET keys?stale=perhaps',
       'GET audit?since=yesterday',
+      'GET audit?order=newest',
+      'GET audit?order=',
+      'GET audit?before=-1',
     ])('%s is 400', async (line) => {
       const here = await world()
       expect((await send(here, line, { key: here.adminKey })).status).toBe(400)

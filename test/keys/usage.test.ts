@@ -94,6 +94,27 @@ describe.each(makes)('uses by day, in %s', (_name, make) => {
     expect((await keys.uses([id], { days: 1 }))?.byId.get(id)).toEqual([3])
   })
 
+  it('are those of a key that was imported, too, and more than 32 bits of them', async () => {
+    const { clock, store, keys } = await world()
+    const [result] = await keys.import([
+      { key: 'an-old-key-of-another-system-4711-0815-xyz', name: 'old', owner: 'a' },
+    ])
+    const id = result?.ok ? result.value.id : ''
+    for (const count of [2 ** 31, 2 ** 40]) await store.recordUses([{ id, count, at: clock() }])
+    expect((await keys.uses([id], { days: 1 }))?.byId.get(id)).toEqual([2 ** 31 + 2 ** 40])
+  })
+
+  it('stay when the clock goes back, and goes on again', async () => {
+    const { clock, store, keys, id } = await world()
+    await store.recordUses([{ id, count: 1, at: clock() }])
+    clock.advance(-3 * dayMs)
+    await store.recordUses([{ id, count: 2, at: clock() }])
+    expect((await keys.uses([id], { days: 2 }))?.byId.get(id)).toEqual([0, 2])
+    clock.advance(3 * dayMs)
+    await store.recordUses([{ id, count: 4, at: clock() }])
+    expect((await keys.uses([id], { days: 4 }))?.byId.get(id)).toEqual([2, 0, 0, 5])
+  })
+
   it('are forgotten with the key, when old ones are purged', async () => {
     const { clock, store, keys, id } = await world()
     await store.recordUses([{ id, count: 5, at: clock() }])
@@ -182,7 +203,7 @@ describe('a SQLite file of the version before', () => {
     const database = await openSqlite(at)
     closing.push(() => closeSqlite(database))
     database.exec(`with recursive days(day) as (select 1 union all select day + 1 from days where day < 2500)
-      insert into mcp_bearer_uses select '${apiKey.id}', day, 1 from days`)
+      insert into mcp_bearer_uses select day, '${apiKey.id}', 1 from days`)
     const left = () => Number(sqliteQuery(database, 'select count(*) from mcp_bearer_uses').one()?.[0])
     const counts: number[] = []
     for (let use = 0; use < 4; use += 1) {

@@ -205,6 +205,47 @@ describe('/inspector/whoami', () => {
     expect(body).toContain('"__proto__":')
   })
 
+  it('takes out whatever else of it a verifier wrote, and the secrets of others', async () => {
+    const secret = 'head-0123.body-4567/+.tail-8901'
+    const upstream = `eyJhbGciOiJub25lIn0.${'x'.repeat(40)}.y`
+    const claims = {
+      sub: 'alice',
+      token_use: 'access',
+      scope_note: 'all tokens: welcome',
+      part: 'tail-8901',
+      encoded: encodeURIComponent(secret),
+      base64: Buffer.from(secret).toString('base64'),
+      [secret]: 1,
+      nested: [
+        { refresh_token: 'opaque-of-somebody', clientSecret: 's3', password: 'p4', 'x-api-key': 'k5' },
+      ],
+      upstream,
+      database: 'postgres://app:hunter2@db/x',
+    }
+    const auth = { verifyToken: async (token: string) => ({ token, clientId: 'desk', claims }) }
+    const port = await listeningFor(new MCPServer({ name: 'looser', auth }))
+    const { status, body } = await askOnce(port, get(whoami, bearer(secret)))
+    const told = JSON.parse(body).claims
+    expect([status, told.sub, told.token_use]).toEqual([200, 'alice', 'access'])
+    expect(told.scope_note).toBe('all tokens: welcome')
+    for (const hidden of [
+      ...[secret, 'tail-8901', claims.encoded, claims.base64, upstream, 'hunter2'],
+      ...['opaque-of-somebody', 's3', 'p4', 'k5'],
+    ])
+      expect(body).not.toContain(hidden)
+  })
+
+  it('claims that no JSON can hold are a failure, and tell nothing', async () => {
+    const claims: Record<string, unknown> = { raw: 'opaque-91c2-secret' }
+    claims.self = claims
+    const auth = { verifyToken: async (token: string) => ({ token, clientId: 'desk', claims }) }
+    const log = memoryLog()
+    const port = await listeningFor(new MCPServer({ name: 'round', auth, logger: log.logger }))
+    const { status, body } = await askOnce(port, get(whoami, bearer('opaque-91c2-secret')))
+    expect([status, body]).toEqual([500, '{"error":"server_error"}'])
+    expect(JSON.stringify(log.entries)).not.toContain('opaque-91c2')
+  })
+
   it('tells when the token ends', async () => {
     const expiresAt = new Date('2999-01-01T00:00:00Z')
     const auth = { verifyToken: async (token: string) => ({ token, clientId: 'desk', expiresAt }) }

@@ -202,11 +202,12 @@ function takeUses({ keys }: Tables, id: string, wanted: number): number {
 
 function eventsOf(audit: Log<AuditEvent>, query: AuditQuery): readonly AuditEvent[] {
   const limit = pageLimit(query)
-  const { keyId, lineageId, event, outcome, actorId, since, until, after = 0 } = query
-  return audit
-    .after(after)
+  const { keyId, lineageId, event, outcome, actorId, since, until, after = 0, before, order } = query
+  const rows = audit.after(after)
+  return (order === 'desc' ? rows.toReversed() : rows)
     .filter(
       (one) =>
+        (before === undefined || one.sequence < before) &&
         (keyId === undefined || one.keyId === keyId) &&
         (lineageId === undefined || one.lineageId === lineageId) &&
         (event === undefined || one.event === event) &&

@@ -29,10 +29,10 @@ export async function listKeys(query: Query, asked: KeyQuery): Promise<readonly 
   return (await query({ text }, parameters)).map(fromRow)
 }
 
-/** Events in the order of their chain. */
+/** Events in the order of their chain, or in the other one. */
 export async function readAudit(query: Query, asked: AuditQuery): Promise<readonly AuditEvent[]> {
   const limit = pageLimit(asked)
-  const { keyId, lineageId, event, outcome, actorId, since, until, after } = asked
+  const { keyId, lineageId, event, outcome, actorId, since, until, after, before, order } = asked
   const { where, parameters } = conditions([
     ['key_id = ?::text', keyId],
     ['lineage_id = ?::text', lineageId],
@@ -42,9 +42,10 @@ export async function readAudit(query: Query, asked: AuditQuery): Promise<readon
     [`at >= ${timestamp('?::text::float8')}`, since],
     [`at < ${timestamp('?::text::float8')}`, until],
     ['sequence > ?::text::int8', after],
+    ['sequence < ?::text::int8', before],
   ])
   const text = `select sequence, ${milliseconds('at')} as time, hash, data from mcp_bearer_audit ${where}
-  order by sequence limit ${limit}`
+  order by sequence ${order === 'desc' ? 'desc' : 'asc'} limit ${limit}`
   return (await query({ text }, parameters)).map(toEvent)
 }
 

@@ -108,14 +108,14 @@ export const migrations: readonly Migration[] = [
     version: 2,
     name: 'uses by day',
     sql: [
-      // Days are counted from the first one of 1970. They come first: all that is counted today lies together, and all that
-      // is too old at the beginning.
+      // Days are counted from the first one of 1970. The index finds those that are too old.
       `create table mcp_bearer_uses (
-  day int not null,
   key_id text collate "C" not null,
+  day int not null,
   count bigint not null,
-  primary key (day, key_id)
+  primary key (key_id, day)
 ) with (fillfactor = 85)`,
+      'create index mcp_bearer_uses_day on mcp_bearer_uses (day)',
     ],
   },
 ]

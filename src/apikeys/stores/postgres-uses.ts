@@ -18,8 +18,10 @@ export async function recordUses(query: Query, uses: readonly KeyUse[]): Promise
 
 /** How often keys were used on each day. */
 export async function readDays(query: Query, { ids, days }: DaysAsked): Promise<readonly DayOfUses[]> {
+  const [first] = days
+  if (first === undefined) return []
   const known = ids.filter((id) => !id.includes('\0'))
-  const rows = await query(findDays, [`{${days.join(',')}}`, arrayLiteral(known)])
+  const rows = await query(findDays, [arrayLiteral(known), String(first), String(days.at(-1))])
   return rows.map(({ key_id, day, count }) => dayOfUses(String(key_id), Number(day), Number(count)))
 }
 
@@ -53,28 +55,27 @@ const writeUses = {
 ), held as materialized (
   select k.id from mcp_bearer_keys k join given x on k.id = x.id order by k.id for no key update of k
 ), counted as (
-  insert into mcp_bearer_uses as u (day, key_id, count)
-  select x.day, held.id, x.count from held join given x on held.id = x.id
-  on conflict (day, key_id) do update set count = u.count + excluded.count
+  insert into mcp_bearer_uses as u (key_id, day, count)
+  select held.id, x.day, x.count from held join given x on held.id = x.id
+  on conflict (key_id, day) do update set count = u.count + excluded.count
 ) update mcp_bearer_keys k set use_count = k.use_count + x.count,
   last_used_ip = case when k.last_used_at >= ${timestamp('x.at')} then k.last_used_ip else x.address end,
   last_used_at = greatest(k.last_used_at, ${timestamp('x.at')})
   from given x join held on held.id = x.id where k.id = x.id`,
 }
 
-/** Each day of each key is looked up: from one day on there may be a million rows of other keys. */
 const findDays = {
   name: 'mcp_bearer_days',
   text: `select key_id, day, count from mcp_bearer_uses
-  where day = any($1::text::int4[]) and key_id = any($2::text::text[])`,
+  where key_id = any($1::text::text[]) and day between $2::text::int4 and $3::text::int4`,
 }
 
 /** What another node is forgetting is left to it. */
 const forget = {
   name: 'mcp_bearer_forget',
   text: `with old as (
-  select day, key_id from mcp_bearer_uses where day < $1::text::int4 limit ${slice} for update skip locked
+  select key_id, day from mcp_bearer_uses where day < $1::text::int4 limit ${slice} for update skip locked
 ), gone as (
-  delete from mcp_bearer_uses u using old where u.day = old.day and u.key_id = old.key_id returning 1
+  delete from mcp_bearer_uses u using old where u.key_id = old.key_id and u.day = old.day returning 1
 ) select count(*) as count from gone`,
 }

@@ -25,11 +25,13 @@ export function sqliteAudit(database: SqliteDatabase): SqliteAudit {
   const last = sqliteQuery(database, 'select audit_seq, audit_hash from mcp_bearer_state')
   const remember = database.prepare('update mcp_bearer_state set audit_seq = ?, audit_hash = ?')
   const insert = database.prepare('insert into mcp_bearer_audit values (?, ?, ?, ?, ?, ?, ?, ?, ?)')
-  const events = queriesOf(
-    database,
-    'select seq, at, hash, data, event, outcome, key_id, lineage_id, actor_id from mcp_bearer_audit',
-    'order by seq limit ?',
-  )
+  const ordered = (order: 'asc' | 'desc') =>
+    queriesOf(
+      database,
+      'select seq, at, hash, data, event, outcome, key_id, lineage_id, actor_id from mcp_bearer_audit',
+      `order by seq ${order} limit ?`,
+    )
+  const events = { asc: ordered('asc'), desc: ordered('desc') }
 
   return {
     append(entries, now) {
@@ -46,13 +48,14 @@ export function sqliteAudit(database: SqliteDatabase): SqliteAudit {
     },
     read(query) {
       const limit = pageLimit(query)
-      return events(conditionsOf(query))(limit).map(auditEvent)
+      const found = events[query.order === 'desc' ? 'desc' : 'asc']
+      return found(conditionsOf(query))(limit).map(auditEvent)
     },
   }
 }
 
 function conditionsOf(query: AuditQuery): Condition[] {
-  const { keyId, lineageId, event, outcome, actorId, since, until, after } = query
+  const { keyId, lineageId, event, outcome, actorId, since, until, after, before } = query
   return [
     keyId !== undefined && ['key_id = ?', keyId],
     lineageId !== undefined && [ofLineage, lineageId, lineageId, lineageId],
@@ -63,6 +66,7 @@ function conditionsOf(query: AuditQuery): Condition[] {
     since !== undefined && (after === undefined ? [fromTime, since, since] : ['+at >= ?', since]),
     until !== undefined && ['+at < ?', until],
     after !== undefined && ['seq > ?', after],
+    before !== undefined && ['seq < ?', before],
   ]
 }
 

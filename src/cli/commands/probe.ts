@@ -28,8 +28,8 @@ ping, and brings its own token.
 
 Exit codes: 0 nothing found, or nothing as bad as --fail-on says; otherwise by the worst
 finding: ${probeExitCodes.minor} minor, ${probeExitCodes.serious} serious, ${probeExitCodes.critical} critical (${probeExitCodes.note} note, with --fail-on note).
-1 the server does not answer, 2 the words make no sense, 16 no token comes from where --auth
-says, 130 interrupted.`,
+1 the server does not answer, or nothing could be looked at, 2 the words make no sense,
+16 no token comes from where --auth says, 130 interrupted.`,
   optionsHelp: `  --auth WHAT         where a good token comes from:
                         env:NAME         an environment variable
                         file:PATH        a file, such as a mounted secret
@@ -74,7 +74,7 @@ says, 130 interrupted.`,
     const report = await watched(url, { ...options, ...(token !== undefined && { token }) }, terminal)
     signal.throwIfAborted()
     await show(report, values, terminal)
-    return exitFor(report.worst, failOn)
+    return exitFor(report, failOn)
   },
 })
 
@@ -130,7 +130,9 @@ function styled(line: string, terminal: Terminal): string {
   return /^(?:MINOR|NOTE) {2}/.test(line) ? terminal.style('bold', line) : line
 }
 
-function exitFor(worst: Severity | undefined, failOn: Severity): number {
+function exitFor({ worst, checks }: ProbeReport, failOn: Severity): number {
+  // Where nothing could be looked at, nothing is known to be well.
+  if (checks.every(({ outcome }) => outcome === 'skipped')) return exitCode.failed
   if (worst === undefined || severities.indexOf(worst) > severities.indexOf(failOn)) return exitCode.ok
   return probeExitCodes[worst]
 }

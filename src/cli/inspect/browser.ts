@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, win32 } from 'node:path'
 
 /** A browser that was asked to open something. */
 export interface AskedBrowser {
@@ -38,14 +38,19 @@ export function documentTo(address: string): string {
 `
 }
 
-/** The program that opens a file with what the person has chosen for it. */
-const openers: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
-  darwin: ['open'],
-  win32: ['rundll32', 'url.dll,FileProtocolHandler'],
+/**
+ * The program that opens a file with what the person has chosen for it, and its first words. On Windows with its whole
+ * path: there a name is looked for in the current folder first, and that may be anybody's.
+ */
+export function opener(platform: NodeJS.Platform): readonly [program: string, ...words: string[]] {
+  if (platform === 'darwin') return ['open']
+  if (platform !== 'win32') return ['xdg-open']
+  const { SystemRoot = 'C:\\Windows' } = process.env
+  return [win32.join(SystemRoot, 'System32', 'rundll32.exe'), 'url.dll,FileProtocolHandler']
 }
 
 function started(file: string): Promise<string | undefined> {
-  const [program = '', ...words] = openers[process.platform] ?? ['xdg-open']
+  const [program, ...words] = opener(process.platform)
   const problem = `The browser could not be started (${program}); open the address yourself.`
   return new Promise((resolve) => {
     // In a group of its own: Ctrl-C ends this program, and not the browser.

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { isPlain } from '../../client/config/config-document.ts'
-import { interpolate } from '../../client/config/interpolate.ts'
+import { interpolate, isReference } from '../../client/config/interpolate.ts'
 import { isUrl } from '../arguments.ts'
 import { UsageError } from '../command.ts'
 import { printableLine } from '../printable.ts'
@@ -39,6 +39,7 @@ export async function inspectedServer(asked: Asked, terminal: Terminal): Promise
       return { url: word, headers, allowInsecure: false }
     }
     const { place, entry } = await configured(word, config)
+    if (word === undefined && config === undefined) refuseVariables(place, entry)
     const found = serverOf(place, entry, terminal)
     return { ...found, headers: { ...found.headers, ...headers } }
   })
@@ -81,6 +82,19 @@ async function onlyOne(config: string | undefined): Promise<Configured> {
 
 function isRemote(entry: unknown): entry is Readonly<Record<string, unknown>> {
   return isPlain(entry) && entry.url !== undefined && entry.disabled !== true
+}
+
+/**
+ * A folder may be anybody's, and its file may name a server that wants to have what the environment holds. So whoever
+ * starts this in a folder and names nothing has nothing of it sent.
+ * @throws UsageError
+ */
+function refuseVariables(place: string, entry: unknown): void {
+  if (!isPlain(entry)) return
+  const headers = Object.entries(isPlain(entry.headers) ? entry.headers : {})
+  const texts = [entry.url, ...headers.filter(([name]) => !isToken(name)).map(([, value]) => value)]
+  if (texts.some((text) => isReference(text) || String(text).includes('${')))
+    throw new UsageError(`${place} is to be sent environment variables; give its name if it may have them`)
 }
 
 /** What an entry says of the server. Its token is left alone: it is for the person to show it, or not. */

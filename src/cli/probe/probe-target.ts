@@ -35,12 +35,22 @@ export async function probeTarget(
   if (config !== undefined && isUrl(target)) {
     throw new UsageError('--config goes with the name of a server, not with a URL')
   }
+  if (config === undefined && looksLikeAddress(target)) {
+    throw new UsageError(
+      `a URL begins with http:// or https://; write for example http://${printableLine(target.replace(/^\w*:?\/\//, ''), 200)}`,
+    )
+  }
   const given = auth === undefined ? undefined : await credential(auth, terminal, signal)
   const { url, source } = isUrl(target)
     ? { url: target, source: undefined }
     : await byName(target, config, terminal)
   if (!URL.canParse(url)) throw new UsageError('that is no URL that can be probed')
   return { url, token: await tokenOf(given ?? source, url, signal) }
+}
+
+/** `localhost:3000/mcp` is what people write; names of a configuration look otherwise. */
+function looksLikeAddress(target: string): boolean {
+  return !isUrl(target) && /:\/\/|^[\w.-]+\/|^[\w.-]+:\d+(?:\/|$)|^\[[\da-f:]+\]/i.test(target)
 }
 
 async function byName(

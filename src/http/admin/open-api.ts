@@ -85,6 +85,8 @@ const querySchemas: Readonly<Record<string, object>> = {
   since: { type: 'string', format: 'date-time' },
   until: { type: 'string', format: 'date-time' },
   outcome: { enum: ['success', 'failure'] },
+  before: { type: 'integer', minimum: 0, description: 'Only events before this sequence' },
+  order: { enum: ['asc', 'desc'], default: 'asc' },
 }
 
 function json(schema: string): object {

@@ -36,13 +36,16 @@ export function auditQueryOf(query: URLSearchParams) {
   const outcome = query.get('outcome')
   if (outcome !== null && outcome !== 'success' && outcome !== 'failure')
     throw new TypeError('outcome must be success or failure')
+  const order = query.get('order')
+  if (order !== null && order !== 'asc' && order !== 'desc') throw new TypeError('order must be asc or desc')
   const event = query.get('event')
   return {
     ...textsOf(query, 'keyId', 'lineageId', 'actorId'),
     ...(event !== null && { event: event as AuditEventName }),
     ...(outcome !== null && { outcome: outcome as 'success' | 'failure' }),
     ...(Object.fromEntries(times) as { since?: number; until?: number }),
-    ...numbersOf(query, 'after', 'limit'),
+    ...(order !== null && { order: order as 'asc' | 'desc' }),
+    ...numbersOf(query, 'after', 'before', 'limit'),
   }
 }
 

@@ -208,9 +208,12 @@ export const operations: readonly Operation[] = [
     name: 'readAudit',
     method: 'GET',
     path: 'audit',
-    summary: 'What was done with keys, in the order it was recorded',
+    summary: 'What was done with keys, in the order it was recorded, or the newest first',
     scope: admin,
-    query: ['keyId', 'lineageId', 'event', 'outcome', 'actorId', 'since', 'until', 'after', 'limit'],
+    query: [
+      ...['keyId', 'lineageId', 'event', 'outcome', 'actorId', 'since', 'until'],
+      ...['after', 'before', 'order', 'limit'],
+    ],
     answer: { status: 200, schema: 'AuditPage' },
     run: async ({ keys, query }) => {
       const events = await keys.audit(auditQueryOf(query))

@@ -6,7 +6,7 @@ import { unreachableSentence } from '../senders/unreachable-sentence.ts'
 import { problemAnswer, sendLocal } from './local-answer.ts'
 import type { LocalVisit } from './local-site.ts'
 import { answerHead, requestHeaders } from './passed-headers.ts'
-import { insecure } from './send-raw.ts'
+import { inQuery, insecure } from './send-raw.ts'
 import type { Target } from './target.ts'
 
 /** Bytes of a request. */
@@ -27,15 +27,24 @@ export function passThrough(
   { req, res, invite }: LocalVisit,
   path: string,
 ): PlainAnswer | undefined {
-  if (req.headers.authorization !== undefined && !target.takesCredentials) return insecure
+  const isCredentialed = req.headers.authorization !== undefined || inQuery.test(path)
+  if (isCredentialed && !target.takesCredentials) return insecure
   if (Number(req.headers['content-length'] ?? 0) > mostBytes) return tooLarge
   const request = opened(target, req, path)
   if (request === undefined) return unusable
   const stopWaiting = patience(request)
+  const refuse = (problem: PlainAnswer) => {
+    stopWaiting()
+    if (!res.headersSent) sendLocal(res, problem)
+    request.destroy()
+  }
   request.once('response', (answer) => {
     stopWaiting()
-    passBack(answer, res)
+    if (isFinal(answer)) passBack(answer, res)
+    else refuse(noStatus)
   })
+  // Nobody has asked for it. Without a listener Node closes the connection, and nobody hears of it.
+  request.once('upgrade', () => refuse(noStatus))
   request.on('error', (error) => {
     stopWaiting()
     // Behind the head of an answer it is that of the answer, which knows as well.
@@ -65,6 +74,11 @@ function opened(target: Target, req: IncomingMessage, path: string): ClientReque
   }
 }
 
+/** Node takes what no server may answer with, and throws when it has to write it (RFC 9110 section 15). */
+function isFinal({ statusCode = 0 }: IncomingMessage): boolean {
+  return statusCode >= 200 && statusCode <= 599
+}
+
 function passBack(answer: IncomingMessage, res: ServerResponse): void {
   if (res.headersSent || res.destroyed) return void answer.destroy()
   const { status, headers } = answerHead(answer)
@@ -80,9 +94,11 @@ function counting(onTooMuch: () => void): Transform {
   let left = mostBytes
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
+      const wasTooMuch = left < 0
       left -= chunk.length
       if (left >= 0) return done(null, chunk)
-      onTooMuch()
+      // Once: the second time would break off the answer that says so.
+      if (!wasTooMuch) onTooMuch()
       done()
     },
   })
@@ -105,4 +121,9 @@ function patience(request: ClientRequest): () => void {
 }
 
 const tooLarge = problemAnswer(413, 'too_large', `A request must not be longer than ${mostBytes} bytes.`)
+const noStatus = problemAnswer(
+  502,
+  'unreachable',
+  'The server answered with a status that is none, or wanted to speak another protocol.',
+)
 const unusable = problemAnswer(400, 'request', 'The request has a character that no header can have.')

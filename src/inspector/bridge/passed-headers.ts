@@ -40,7 +40,7 @@ const hopByHop = new Set([
  * who may read the answer, what else is to be loaded or told, and to whom.
  */
 const obeyed =
-  /^(?:set-cookie2?|clear-site-data|access-control-.*|alt-svc|strict-transport-security|public-key-pins.*|link|refresh|report-to|reporting-endpoints|nel|service-worker-.*|sourcemap|x-sourcemap|timing-allow-origin|origin-agent-cluster|content-security-policy.*|cross-origin-.*|permissions-policy|feature-policy|document-policy|speculation-rules|accept-ch|critical-ch|x-frame-options|x-xss-protection|x-dns-prefetch-control|x-inspector-.*)$/
+  /^(?:set-cookie2?|clear-site-data|access-control-.*|alt-svc|strict-transport-security|public-key-pins.*|link|refresh|report-to|reporting-endpoints|nel|service-worker-.*|sourcemap|x-sourcemap|timing-allow-origin|origin-agent-cluster|content-security-policy.*|cross-origin-.*|permissions-policy|feature-policy|document-policy|speculation-rules|accept-ch|critical-ch|x-frame-options|x-xss-protection|x-dns-prefetch-control|x-inspector-.*|x-content-security-policy.*|x-webkit-csp.*|integrity-policy.*|require-document-policy|expect-ct|delegate-ch|no-vary-search|use-as-dictionary|set-login|sec-.*|secure-session-.*|attribution-reporting-.*|ad-auction-.*|shared-storage-.*|observe-browsing-topics|activate-storage-access)$/
 
 /** The name of the header that says which headers of the server are left out. */
 const droppedHeader = 'x-inspector-dropped'
@@ -58,12 +58,13 @@ export interface PassedHead {
  * The head of an answer of the server.
  *
  * A page is never shown a redirect: the browser follows it, or hides it. And 407 is for proxies, the browser asks for a
- * password or gives up. These answers have the status 502, which is no success for anybody who knows nothing of
+ * password or gives up. Of a 205 it reads no body, whatever the length (RFC 9110 section 15.3.6): one that comes all the
+ * same would be the answer to its next request. These answers have the status 502, which is no success for anybody who knows nothing of
  * `x-inspector-status`, where the status of the server stands.
  */
 export function answerHead(answer: IncomingMessage): PassedHead {
   const { statusCode: status = 502 } = answer
-  const isHidden = (status >= 300 && status < 400) || status === 407
+  const isHidden = (status >= 300 && status < 400) || status === 407 || status === 205
   const ofConnection = new Set(
     (answer.headers.connection ?? '').split(',').map((name) => name.trim().toLowerCase()),
   )
@@ -78,6 +79,9 @@ export function answerHead(answer: IncomingMessage): PassedHead {
   }
   if (dropped.size > 0) headers.push(droppedHeader, [...dropped].join(', '))
   if (isHidden) headers.push(statusHeader, String(status))
+  // Nothing else comes over a connection that has carried bytes of somebody else: where a browser takes their end to be
+  // elsewhere, the rest would be an answer of the page's own origin (RFC 9112 section 11.1).
+  headers.push('connection', 'close')
   return { status: isHidden ? 502 : status, headers: [...headers, ...Object.entries(shieldHeaders).flat()] }
 }
 

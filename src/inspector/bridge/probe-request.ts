@@ -19,7 +19,7 @@ const longestHead = 32_768
 export function readProbeRequest(body: unknown): ProbeRequest | string {
   if (typeof body !== 'object' || body === null) return 'The request must be a JSON object.'
   const { method, target, headers, body: text } = body as Readonly<Record<string, unknown>>
-  if (typeof method !== 'string' || !token.test(method) || method === 'CONNECT')
+  if (typeof method !== 'string' || !token.test(method) || /^connect$/i.test(method))
     return 'The method must be one, and not CONNECT.'
   if (typeof target !== 'string' || !originForm.test(target))
     return 'The target must be a path of the server.'
@@ -28,7 +28,17 @@ export function readProbeRequest(body: unknown): ProbeRequest | string {
     return `The headers must be a list of at most ${mostHeaders} names and values.`
   const length = headers.flat().reduce((sum, word) => sum + word.length, target.length)
   if (length > longestHead) return `The head must not be longer than ${longestHead} characters.`
+  if (!isWithinLength(headers, text ?? '')) return 'The body must not be longer than the headers say.'
   return { method, target, headers, ...(text !== undefined && { body: text }) }
+}
+
+/** What comes behind the end of a body is another request, which nobody has looked at (RFC 9112 section 11.2). */
+function isWithinLength(headers: readonly (readonly [string, string])[], body: string): boolean {
+  const said = headers.filter(([name]) => /^(?:content-length|transfer-encoding)$/i.test(name))
+  const [[name, length] = ['', '']] = said
+  if (body === '' || said.length === 0) return true
+  const isLength = said.length === 1 && /^content-length$/i.test(name) && /^\d{1,15}$/.test(length)
+  return isLength && Number(length) >= new TextEncoder().encode(body).length
 }
 
 function isHeader(line: unknown): line is [string, string] {

@@ -11,7 +11,7 @@ const limits = { maxBytes: 2 * 1024 * 1024, timeoutMs: 30_000 }
 /** Headers whose values are credentials. */
 const credential = /^(?:(?:proxy-)?authorization|cookie|x-api-key|dpop)$/i
 /** RFC 6750 section 2.3, and what some servers take instead. */
-const inQuery = /[?&](?:access_token|token|api_key|key)=/i
+export const inQuery = /[?&](?:access_token|token|api_key|key)=/i
 
 /**
  * Sends one request to the server exactly as the page describes it, and tells the page what came back. The headers of the

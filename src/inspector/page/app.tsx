@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { useEffect } from 'preact/hooks'
 import { AuthPanel } from './auth/auth-panel.tsx'
 import { HttpLog } from './log/http-log.tsx'
 import { Panels } from './panels/panels.tsx'
@@ -6,9 +7,11 @@ import { Header } from './shell/header.tsx'
 import { SkipLinks } from './shell/skip-links.tsx'
 import { TokenBox } from './shell/token-box.tsx'
 import { Announcer } from './ui/announcer.tsx'
+import { keepFocus } from './ui/keep-focus.ts'
 
 /** The inspector. */
 export function App(): JSX.Element {
+  useEffect(() => keepFocus(document.body), [])
   return (
     <div class="shell">
       <SkipLinks

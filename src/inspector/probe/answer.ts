@@ -64,7 +64,8 @@ function verdictOf(status: number, message: Answer['message']): Verdict {
 
 function messageIn(request: ProbeRequest, response: ProbeResponse): Answer['message'] {
   const isStream = /^text\/event-stream\b/i.test(headerOf(response, 'content-type') ?? '')
-  const candidates = isStream ? messagesOf(response.body) : [parsed(response.body)]
+  // A batch is answered with a list (JSON-RPC 2.0 section 6).
+  const candidates = (isStream ? messagesOf(response.body) : [parsed(response.body)]).flat()
   const isAnswer = isAnswerTo(request.body)
   // An error may come before anybody knew the id (JSON-RPC 2.0 section 5).
   const isOurs = (one: unknown) => isAnswer(one) || (isObject(one) && one.id == null && isRpcError(one))

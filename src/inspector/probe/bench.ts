@@ -1,4 +1,5 @@
 import { pause, secondsToWait } from '../../client/fetch/retry-after.ts'
+import { stopwatch } from '../../core/clock.ts'
 import type { Clock } from '../../core/index.ts'
 import { type Answer, answerOf, headerOf, silence } from './answer.ts'
 import { type ProbeRequest, type ProbeSender, ProbeUnreachable } from './exchange.ts'
@@ -51,8 +52,10 @@ export class CannotTell extends Error {
   override readonly name = 'CannotTell'
 }
 
-/** Requests of a probe. An honest server gets about 60. */
-const mostRequests = 90
+/** Requests of a probe. An honest server gets about 80. */
+const mostRequests = 110
+/** Milliseconds of a probe, after which no more is asked: a server may take its time with each answer. */
+const longestProbe = 300_000
 /** Seconds a server may ask us to wait. */
 const longestWait = 10
 /** Exchanges of a finding that are kept. */
@@ -87,6 +90,7 @@ class ProbeBench implements RunBench {
   #observations: Observation[] = []
   #survey: Promise<Survey> | undefined
   #hasWaited = false
+  readonly #startedAt = stopwatch()
   /** What the server wants no more of. */
   #givenUp: 'nothing' | 'guesses' | 'everything' = 'nothing'
 
@@ -158,6 +162,8 @@ class ProbeBench implements RunBench {
     signal.throwIfAborted()
     if (this.requests >= mostRequests)
       throw new CannotTell('The probe has sent as many requests as it allows itself.')
+    if (stopwatch() - this.#startedAt > longestProbe)
+      throw new CannotTell('The server is slow, and the probe has taken as long as it allows itself.')
     this.requests += 1
     const answer = await sender.send(request, signal).then(
       (response) => answerOf(request, response),

@@ -31,9 +31,10 @@ export function answerWatch(body: string | undefined): (piece: string) => boolea
   }
 }
 
-/** Tells the JSON-RPC answer to a request from everything else; `body` is that of the request. */
+/** Tells the JSON-RPC answer to a request from everything else; `body` is that of the request. Of a batch the last counts. */
 export function isAnswerTo(body: string | undefined): (message: unknown) => boolean {
-  const asked = parsed(body ?? '')
+  const all = parsed(body ?? '')
+  const asked = Array.isArray(all) ? all.at(-1) : all
   const id = isObject(asked) ? asked.id : undefined
   return (message) =>
     isObject(message) &&

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { answerOf } from './answer.ts'
-import { hasStackTrace, leaksOf } from './leaks.ts'
+import { hasStackTrace, leaksOf, words } from './leaks.ts'
 
 function refusal(body: object, challenge = 'Bearer realm="mcp", error="invalid_token"') {
   const request = { method: 'POST', target: '/mcp', headers: [] }
@@ -17,6 +17,9 @@ describe('what a refusal gives away', () => {
     'Issuer must be "https://id.example"',
     'audience should be my-service',
     'Expected aud `my-service`',
+    'oidc: expected audience "my-service" got []',
+    'oidc: id token issued by a different provider, expected "https://id.example" got "x"',
+    "IDX10214: Audience validation failed. Audiences: 'x'. Did not match: ValidAudience: 'my-service'",
   ])('%s', (text) => {
     expect(leaksOf(refusal({ error_description: text }), [], own)).toHaveLength(1)
     expect(leaksOf(refusal({ error: { message: text } }), [], own)).toHaveLength(1)
@@ -31,6 +34,11 @@ describe('what a refusal gives away', () => {
     'unexpected "iss" claim value',
     'The audience must be set',
     'A valid token is needed; see https://mcp.example/help',
+    'An access token is expected. See https://docs.example/auth',
+    'The token must be valid for this audience; the issuer should be known',
+    'Invalid issuer. Allowed methods are described at https://docs.example/auth, read https://x.example',
+    'Invalid token format, expected: JWT',
+    "The header 'typ' must be 'at+jwt'",
   ])('nothing: %s', (text) => {
     expect(leaksOf(refusal({ error_description: text }), [], own)).toEqual([])
   })
@@ -50,5 +58,18 @@ describe('what a refusal gives away', () => {
     expect(hasStackTrace('at com.example.Auth.check(Auth.java:42)')).toBe(true)
     expect(hasStackTrace('goroutine 12 [running]:')).toBe(true)
     expect(hasStackTrace('Look at https://mcp.example/docs/app.js for more')).toBe(false)
+  })
+})
+
+describe('two refusals say the same', () => {
+  it.each([
+    ['Request 8f3e-aa01 was refused', 'Request 01ab-cd99 was refused'],
+    ['Refused at 2026-01-01T00:00:01Z', 'Refused at 2026-01-01T00:00:02Z'],
+  ])('%s', (one, other) => {
+    expect(words(refusal({ message: one }), [])).toBe(words(refusal({ message: other }), []))
+  })
+
+  it('or not', () => {
+    expect(words(refusal({ message: 'expired' }), [])).not.toBe(words(refusal({ message: 'unknown' }), []))
   })
 })

@@ -69,14 +69,17 @@ export async function surveyOf(bench: Bench): Promise<Survey> {
   }
 }
 
-/** Errors that are found only by who reads the message: whoever gets one was let in. */
-const protocolErrors: ReadonlySet<number | undefined> = new Set([-32601, -32602, -32020, -32021, -32022])
+/** Errors that are found only by who carries a message out: whoever gets one was let in. */
+const protocolErrors: ReadonlySet<number | undefined> = new Set([-32601, -32602])
 
-/** Whether a request got to the protocol, and not only to the one who asks for tokens. */
+/**
+ * Whether a request got to the protocol, and not only to the one who asks for tokens. What is wrong with the request itself
+ * (400), or is said to nobody in particular (no id), may be found before the token is looked at.
+ */
 export function isPastGate(answer: Answer): boolean {
   if (answer.verdict === 'admitted') return true
-  const isAnswered = answer.status === 200 || answer.status === 400
-  return answer.verdict === 'rpc_error' && isAnswered && protocolErrors.has(rpcCodeOf(answer))
+  const isToUs = answer.verdict === 'rpc_error' && answer.status === 200 && answer.message?.id != null
+  return isToUs && protocolErrors.has(rpcCodeOf(answer))
 }
 
 /** The session an answer opens. */

@@ -1,5 +1,6 @@
+import { visible } from '../../core/visible.ts'
 import type { SeenExchange } from '../probe/finding.ts'
-import { visible, visibleLine } from './visible.ts'
+import { visibleLine } from './visible-line.ts'
 
 type Headers = readonly (readonly [name: string, value: string])[]
 

@@ -1,4 +1,4 @@
-import { visible } from './visible.ts'
+import { visible } from '../../core/visible.ts'
 
 /** HTML that was written here: the only text that is not escaped. */
 export class Markup {

@@ -21,7 +21,9 @@ export function serverLine({ server, url }: ProbeReport): string {
 /** How much was looked at, and what came of it, in one sentence. */
 export function outcomeLine({ checks, findings }: ProbeReport): string {
   const asked = checks.filter(({ outcome }) => outcome !== 'skipped').length
-  const counts = severityCounts(findings).map(([severity, count]) => `${count} ${severity}`)
+  const counts = severityCounts(findings).map(([severity, count]) =>
+    severity === 'note' ? counted(count, severity) : `${count} ${severity}`,
+  )
   return `${counted(asked, 'check')}, ${counted(findings.length, 'finding')}${counts.length > 0 ? `: ${counts.join(', ')}` : ''}`
 }
 

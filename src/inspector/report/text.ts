@@ -2,7 +2,7 @@ import type { Finding } from '../probe/finding.ts'
 import type { CheckOutcome, ProbeReport } from '../probe/probe-report.ts'
 import { evidenceLines, exchangeText } from './exchange-text.ts'
 import { calmLine, counted, outcomeLine, serverLine, skippedByReason } from './summary.ts'
-import { visibleLine } from './visible.ts'
+import { visibleLine } from './visible-line.ts'
 
 /** How much is told. */
 export interface ReportLinesOptions {

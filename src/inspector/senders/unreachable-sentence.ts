@@ -31,6 +31,7 @@ const sentences: readonly (readonly [RegExp, (host: string) => string])[] = [
     /^(?:EPROTO|ERR_SSL_)/,
     (host) => `${host} does not speak TLS as expected. Should the address begin with http:// instead?`,
   ],
+  [/^HPE_HEADER_OVERFLOW$/, (host) => `${host} answered with more headers than can be read.`],
   [/^HPE_/, (host) => `What ${host} answered is not HTTP. Should the address begin with https:// instead?`],
   [
     /^ERR_(?:INVALID_CHAR|UNESCAPED_CHARACTERS|INVALID_HTTP_TOKEN)/,

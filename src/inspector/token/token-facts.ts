@@ -2,7 +2,7 @@ import { redact } from '../../core/redact.ts'
 import { redacted } from '../../core/redacted.ts'
 import { isScopeToken, parseScopes } from '../../core/scopes.ts'
 import { type JsonObject, own } from '../../verify/json.ts'
-import { visibleLine } from '../report/visible.ts'
+import { visibleLine } from '../report/visible-line.ts'
 import { distance, timeText } from './times.ts'
 
 /** A member of a header, or a claim, as it may be shown: text of somebody else, without what looks like a credential. */

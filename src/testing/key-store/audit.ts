@@ -129,6 +129,28 @@ export const auditCases: Cases = {
     }
   },
 
+  async 'reads the newest first where that is asked for'({ store, clock }) {
+    await store.appendAudit(numbers(4).map((n) => entry({ keyId: n % 2 ? 'odd' : 'even', lineageId: 'L' })))
+    const sequences = async (query: AuditQuery) =>
+      (await store.readAudit(query)).map(({ sequence }) => sequence)
+    assert.deepEqual(await sequences({ order: 'desc' }), [4, 3, 2, 1])
+    assert.deepEqual(await sequences({ order: 'asc' }), [1, 2, 3, 4])
+    assert.deepEqual(await sequences({ order: 'desc', limit: 3 }), [4, 3, 2])
+    assert.deepEqual(await sequences({ order: 'desc', limit: 3, before: 2 }), [1])
+    assert.deepEqual(await sequences({ order: 'desc', before: 1 }), [])
+    assert.deepEqual(await sequences({ order: 'desc', before: 4, after: 1 }), [3, 2])
+    assert.deepEqual(await sequences({ before: 3 }), [1, 2])
+    assert.deepEqual(await sequences({ order: 'desc', keyId: 'even' }), [3, 1])
+    assert.deepEqual(await sequences({ order: 'desc', lineageId: 'L', before: 4, limit: 1 }), [3])
+    clock?.advance(1000)
+    await store.appendAudit([entry(), entry()])
+    if (!clock) return
+    const [{ time: since }] = (await store.readAudit({ order: 'desc', limit: 1 })) as [AuditEvent]
+    assert.deepEqual(await sequences({ order: 'desc', since }), [6, 5])
+    assert.deepEqual(await sequences({ order: 'desc', since, before: 6 }), [5])
+    assert.deepEqual(await sequences({ order: 'desc', until: since, limit: 1 }), [4])
+  },
+
   async 'reads 100 events unless it is told otherwise, and up to 1000'({ store }) {
     await store.appendAudit(numbers(1001).map(() => entry()))
     assert.equal((await store.readAudit({})).length, 100)

@@ -72,12 +72,23 @@ export const dayCases: Cases = {
     if (!store.usesByDay) return
     const old = Date.UTC(2020, 0, 1)
     await add(store, record('over', { expiresAt: old }), record('kept'))
-    const at = store.time()
-    await store.recordUses(['over', 'kept'].map((id) => ({ id, count: 3, at })))
+    for (const ago of [0, 1, 200]) {
+      const at = store.time() - ago * dayMs
+      await store.recordUses(['over', 'kept'].map((id) => ({ id, count: 3, at })))
+    }
     assert.equal((await store.prune({ keys: old + 1 })).keys, 1)
     await add(store, record('over'))
-    assert.deepEqual(await uses(other, 'over', 1), {})
-    assert.deepEqual(Object.values(await uses(other, 'kept', 1)), [3])
+    assert.deepEqual(await uses(other, 'over', 300), {})
+    assert.deepEqual(Object.values(await uses(other, 'kept', 300)), [3, 3, 3])
+  },
+
+  async 'tells of no day that is yet to come'({ store }) {
+    if (!store.usesByDay) return
+    await add(store, record('k'))
+    await store.recordUses([{ id: 'k', count: 1, at: store.time() + 2 * dayMs }])
+    assert.deepEqual(await uses(store, 'k', 30), {})
+    assert.deepEqual(await uses(store, 'k', -2), {})
+    assert.deepEqual(await uses(store, 'k', -400_000), {})
   },
 
   async 'forgets days after 400, and is not asked for more'({ store, other, clock }) {

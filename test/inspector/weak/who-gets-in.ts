@@ -1,3 +1,4 @@
+import { createHmac, createPublicKey, type JsonWebKey, randomUUID, verify } from 'node:crypto'
 import type { Defect } from './defect.ts'
 import { answerMessage, json, methodOf } from './mcp-core.ts'
 import { isGood, mint, publicOrigin } from './tokens.ts'
@@ -166,7 +167,7 @@ export const whoGetsIn: readonly Defect[] = [
       isGuarded: (asked) => asked.lines('mcp-session-id')[0] !== session,
       serve: ({ body }) => answerMessage(body, session),
     },
-    found: ['session-without-token'],
+    found: ['session-guessable', 'session-without-token'],
   },
   {
     name: 'takes only the scheme Bearer with a capital letter',
@@ -263,12 +264,150 @@ export const whoGetsIn: readonly Defect[] = [
       methods: ['POST', 'HEAD'],
       serve: (asked) => (asked.method === 'HEAD' ? json(200, {}) : answerMessage(asked.body)),
     },
-    found: ['other-verb-open'],
+    found: ['head-open'],
+  },
+  {
+    name: 'carries messages out that come with OPTIONS',
+    broken: {
+      isGuarded: ({ method }) => method !== 'OPTIONS',
+      preflight: (asked) => (asked.body === '' ? sound.preflight(asked) : answerMessage(asked.body)),
+      readsFirst: true,
+    },
+    found: ['other-verb-open', 'waits-for-body'],
+  },
+  {
+    name: 'believes a header that names another method',
+    broken: { isGuarded: ({ lines }) => lines('x-http-method-override')[0] !== 'OPTIONS' },
+    found: ['other-spelling-open'],
+  },
+  {
+    name: 'believes a header that says the check was made already',
+    broken: { isGuarded: ({ lines }) => lines('x-middleware-subrequest').length === 0 },
+    found: ['other-spelling-open'],
+  },
+  {
+    name: 'asks for no token for a list of messages',
+    broken: {
+      readsFirst: true,
+      isGuarded: ({ body }) => !body.startsWith('['),
+      serve: ({ body }) =>
+        body.startsWith('[')
+          ? json(
+              200,
+              (JSON.parse(body) as unknown[]).map((one) =>
+                JSON.parse(answerMessage(JSON.stringify(one)).body!),
+              ),
+            )
+          : answerMessage(body),
+    },
+    found: ['open-calls', 'waits-for-body'],
+  },
+  {
+    name: 'leaves the transport of before open',
+    broken: {
+      route: (asked) => sound.route(asked) ?? (pathOf(asked) === '/sse' ? 'mcp' : undefined),
+      early: (asked) =>
+        pathOf(asked) === '/sse' && asked.method === 'GET'
+          ? { ...stream, body: 'event: endpoint\ndata: /messages?sessionId=8f1c2\n\n' }
+          : undefined,
+    },
+    found: ['other-door-open'],
+  },
+  {
+    name: 'takes a token from a form',
+    broken: {
+      readsFirst: true,
+      tokens: (asked) => {
+        const [, token] = /^access_token=(\w+)$/.exec(asked.body) ?? []
+        return token === undefined ? tokensOf(asked) : [token]
+      },
+    },
+    found: ['token-in-body', 'waits-for-body'],
+  },
+  {
+    name: 'takes a token from a message',
+    broken: {
+      readsFirst: true,
+      tokens: (asked) => {
+        const token = asked.body.startsWith('{"jsonrpc"') ? metaOf(asked.body).token : undefined
+        return token === undefined ? tokensOf(asked) : [token]
+      },
+    },
+    found: ['token-in-body', 'waits-for-body'],
+  },
+  {
+    name: 'compares a token with a setting that is not there',
+    broken: { admits: (token) => isGood(token) || token === String(undefined) },
+    found: ['bad-token-admitted'],
+  },
+  {
+    name: 'refuses the algorithm none, but not NONE',
+    broken: { admits: (token) => isGood(token) || headerOf(token).alg === 'NONE' },
+    found: ['altered-token-admitted'],
+  },
+  {
+    name: 'verifies a token with the key that it brings along',
+    broken: { admits: (token) => isGood(token) || isSignedByItself(token) },
+    found: ['altered-token-admitted'],
+  },
+  {
+    name: 'has an empty secret',
+    broken: { admits: (token) => isGood(token) || isSignedWithNothing(token) },
+    found: ['altered-token-admitted'],
+  },
+  {
+    name: 'takes zeros for a signature',
+    broken: { admits: (token) => isGood(token) || /\.A{86}$/.test(token) },
+    found: ['altered-token-admitted'],
+  },
+  {
+    name: 'lets the client choose the id of its session',
+    broken: {
+      serve: ({ body, lines }) => answerMessage(body, lines('mcp-session-id')[0] ?? randomUUID()),
+    },
+    found: ['session-chosen'],
+  },
+  {
+    name: 'counts its sessions',
+    broken: { serve: ({ body }) => answerMessage(body, `session-${++sessions}`) },
+    found: ['session-guessable'],
   },
 ]
 
 const key = 'wk_5f2d8a91c07b4e36a8d1f0c29b7e64d3'
 const session = '4e1d0b0e-8f0a-4c37-9a53-5a1f8e1ad1c2'
+
+let sessions = 1000
+
+function metaOf(body: string): { token?: string } {
+  try {
+    return (JSON.parse(body) as { params?: { _meta?: { token?: string } } }).params?._meta ?? {}
+  } catch {
+    return {}
+  }
+}
+
+function headerOf(token: string): { alg?: unknown; jwk?: JsonWebKey } {
+  try {
+    return JSON.parse(Buffer.from(token.split('.')[0]!, 'base64url').toString())
+  } catch {
+    return {}
+  }
+}
+
+function isSignedByItself(token: string): boolean {
+  const { jwk } = headerOf(token)
+  const [head, payload, signature = ''] = token.split('.')
+  if (jwk === undefined) return false
+  const key = createPublicKey({ key: jwk, format: 'jwk' })
+  const text = Buffer.from(`${head}.${payload}`)
+  return verify('sha256', text, { key, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'))
+}
+
+function isSignedWithNothing(token: string): boolean {
+  const [head, payload, signature] = token.split('.')
+  return createHmac('sha256', '').update(`${head}.${payload}`).digest('base64url') === signature
+}
 
 function safeDecode(path: string): string {
   try {

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import type { WhoAmI } from '../../../server/pages/inspector-config.ts'
+import { plain, short } from '../ui/plain.ts'
 import { Expiry } from './expiry.tsx'
 import { Scopes } from './scopes.tsx'
 
@@ -24,7 +25,7 @@ export function IdentityView({ who }: { readonly who: WhoAmI }): JSX.Element {
             <div key={name}>
               <dt>{name}</dt>
               <dd>
-                <code>{value}</code>
+                <code>{short(value ?? '', 500)}</code>
               </dd>
             </div>
           ))}
@@ -39,7 +40,7 @@ export function IdentityView({ who }: { readonly who: WhoAmI }): JSX.Element {
         {tools && (
           <div>
             <dt>Only these tools</dt>
-            <dd>{tools.length === 0 ? 'none' : tools.join(', ')}</dd>
+            <dd>{tools.length === 0 ? 'none' : short(tools.join(', '), 2000)}</dd>
           </div>
         )}
         {expiresAt && (
@@ -108,11 +109,11 @@ export function ClaimTable({
             // Names are cut, and may then be equal.
             <tr key={String(at)}>
               <td>
-                <code>{name}</code>
+                <code>{short(name)}</code>
                 {meaning !== undefined && <div class="quiet small">{meaning}</div>}
               </td>
               <td>
-                <code>{value}</code>
+                <code>{plain(value.slice(0, 10_000))}</code>
                 {words !== undefined && <span class="quiet"> {words}</span>}
               </td>
             </tr>

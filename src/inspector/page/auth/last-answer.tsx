@@ -4,6 +4,7 @@ import { statusWords } from '../log/status-text.ts'
 import { type Refusal, refusal } from '../state.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Code } from '../ui/code.tsx'
+import { plain, short } from '../ui/plain.ts'
 import { SafeLink } from '../ui/safe-link.tsx'
 import { adviceFor } from './advice.ts'
 import { Scopes } from './scopes.tsx'
@@ -26,7 +27,7 @@ function Said(said: Refusal): JSX.Element {
         <Badge tone="bad">{statusWords(status)}</Badge>
         <span class="small quiet">{withToken ? 'with your token' : 'without a token'}</span>
       </p>
-      <p>{adviceFor(said)}</p>
+      <p>{plain(adviceFor(said))}</p>
       {challenge ? (
         <Challenge {...challenge} />
       ) : (
@@ -71,7 +72,7 @@ function Challenge({
         .map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{value}</dd>
+            <dd>{typeof value === 'string' ? short(value, 1000) : value}</dd>
           </div>
         ))}
     </dl>

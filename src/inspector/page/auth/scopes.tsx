@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { Badge } from '../ui/badge.tsx'
+import { short } from '../ui/plain.ts'
 
 /** So many are shown; who has more has thousands. */
 const mostShown = 50
@@ -12,7 +13,7 @@ export function Scopes({ scopes }: { readonly scopes: readonly string[] }): JSX.
       {scopes.slice(0, mostShown).map((scope, at) => (
         // One may stand there twice.
         <Badge key={String(at)} tone="accent">
-          {scope}
+          {short(scope)}
         </Badge>
       ))}
       {scopes.length > mostShown && <span class="quiet">and {scopes.length - mostShown} more</span>}

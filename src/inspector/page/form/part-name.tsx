@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { plain, short } from '../ui/plain.ts'
 import type { Draft } from './draft.ts'
 import type { FormNode } from './form-node.ts'
 
@@ -26,8 +27,10 @@ export function PartName({
 }: Pick<PartProps, 'node' | 'name' | 'isRequired'>): JSX.Element {
   return (
     <>
-      {node.title ?? (name === '' ? 'Value' : name)}{' '}
-      {node.title !== undefined && name !== '' && node.title !== name && <code class="quiet">{name}</code>}{' '}
+      {short(node.title ?? (name === '' ? 'Value' : name))}{' '}
+      {node.title !== undefined && name !== '' && node.title !== name && (
+        <code class="quiet">{short(name)}</code>
+      )}{' '}
       {!isRequired && <span class="optional">optional</span>}
     </>
   )
@@ -37,7 +40,7 @@ export function PartName({
 export function hintOf(node: FormNode): string | undefined {
   const parts = [node.description?.slice(0, 2000), node.hint, limitsOf(node)]
   const said = parts.filter((part) => part !== undefined && part !== '')
-  return said.length === 0 ? undefined : said.join('\n')
+  return said.length === 0 ? undefined : plain(said.join('\n'))
 }
 
 function limitsOf(node: FormNode): string | undefined {

@@ -5,7 +5,7 @@ import type { AuditFacts } from './keys-api.ts'
 import { open } from './keys-state.ts'
 import { actorText, eventText, timeWords } from './words.ts'
 
-/** Entries of the audit log, the newest first. */
+/** Entries of the audit log, in the order they are given. */
 export function AuditEntries({
   events,
   showKey,
@@ -15,7 +15,7 @@ export function AuditEntries({
 }): JSX.Element {
   return (
     <ol class="audit">
-      {events.toReversed().map((event) => (
+      {events.map((event) => (
         <li key={event.sequence} class="stack tight">
           <Entry event={event} showKey={showKey} />
         </li>

@@ -1,6 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
-import { useEffect } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { AuditEntries } from './audit-entries.tsx'
 import { type AuditFacts, askKeys, type Problem } from './keys-api.ts'
 import { ProblemNotice } from './problem-notice.tsx'
@@ -17,9 +17,9 @@ interface Fetched {
 }
 
 /**
- * What the audit log says, the newest of what was read first. The server tells it from the oldest on, so more is newer.
+ * What the audit log says, the newest first.
  *
- * @param query which events, as the API has it, without `limit` and `after`
+ * @param query which events, as the API has it, without `limit`, `order` and `before`
  * @param version reads anew when it becomes another one
  * @param showKey whether each entry names its key
  */
@@ -33,22 +33,22 @@ export function AuditLog({
   readonly showKey: boolean
 }): JSX.Element {
   const fetched = useSignal<Fetched>({ events: [], isLoading: true, isMore: false })
-  const load = async (before: readonly AuditFacts[], isWanted: () => boolean) => {
+  const question = useRef(0)
+  const load = async (before: readonly AuditFacts[]) => {
+    question.current += 1
+    const mine = question.current
     fetched.value = { events: before, isLoading: true, isMore: false }
     const { value, problem } = await askKeys<{ events: AuditFacts[] }>({
       method: 'GET',
       path: `audit?${pageQuery(query, before)}`,
     })
-    if (!isWanted()) return
+    // What was asked for since then is not mixed with it.
+    if (mine !== question.current) return
     const events = [...before, ...(value?.events ?? [])]
     fetched.value = { events, isLoading: false, isMore: value?.events.length === pageSize, problem }
   }
   useEffect(() => {
-    let isWanted = true
-    void load([], () => isWanted)
-    return () => {
-      isWanted = false
-    }
+    void load([])
   }, [query, version])
   const { events, isLoading, isMore, problem } = fetched.value
   return (
@@ -56,15 +56,15 @@ export function AuditLog({
       <p class="quiet small" role="status">
         {isLoading ? 'Loading' : `${events.length} ${events.length === 1 ? 'entry' : 'entries'}`}
       </p>
+      <AuditEntries events={events} showKey={showKey} />
       {problem && <ProblemNotice problem={problem} />}
       {isMore && (
         <p>
-          <button type="button" class="button" onClick={() => void load(events, () => true)}>
-            Newer entries
+          <button type="button" class="button" onClick={() => void load(events)}>
+            More
           </button>
         </p>
       )}
-      <AuditEntries events={events} showKey={showKey} />
     </div>
   )
 }
@@ -72,7 +72,8 @@ export function AuditLog({
 function pageQuery(query: string, before: readonly AuditFacts[]): URLSearchParams {
   const page = new URLSearchParams(query)
   page.set('limit', String(pageSize))
+  page.set('order', 'desc')
   const last = before.at(-1)
-  if (last) page.set('after', String(last.sequence))
+  if (last) page.set('before', String(last.sequence))
   return page
 }

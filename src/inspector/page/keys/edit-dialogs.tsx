@@ -13,7 +13,7 @@ import {
   readNewForm,
 } from './key-form.ts'
 import { askKeys, type KeyFacts, type KeysRequest, type Outcome } from './keys-api.ts'
-import { done, refresh } from './keys-state.ts'
+import { done, loadKeys, refresh } from './keys-state.ts'
 import { ShownKey } from './shown-key.tsx'
 
 /** What the API answers when a key was made. */
@@ -30,7 +30,9 @@ export function CreateDialog({ onClosed }: { readonly onClosed: () => void }): J
       method: 'POST',
       path: 'keys',
     })
-    if (outcome.value) await noteMade(outcome.value.apiKey, 'was made')
+    if (outcome.value) noteMade(outcome.value.apiKey, 'was made')
+    // It may have been made all the same.
+    else if (state.errors.peek().size === 0) void loadKeys()
     return outcome
   }
   return (
@@ -71,10 +73,10 @@ export function EditDialog({
   )
 }
 
-/** Tells of a key that was made, without the key. */
-export async function noteMade({ id, name }: KeyFacts, how: string): Promise<void> {
+/** Tells of a key that was made, without the key. Nobody waits for more: the key itself is to be seen. */
+export function noteMade({ id, name }: KeyFacts, how: string): void {
   done.value = { words: `The key "${name}" ${how}.`, id }
-  await refresh(id)
+  void refresh(id)
 }
 
 function useForm(first: KeyForm): FormState {

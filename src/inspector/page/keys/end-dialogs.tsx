@@ -35,8 +35,8 @@ export function RotateDialog({ apiKey, onClosed }: DialogOfKey): JSX.Element {
     }
     const path = `keys/${apiKey.id}/rotate`
     const outcome = await askKeys<CreatedKey>({ method: 'POST', path, body })
-    await refresh(apiKey.id)
-    if (outcome.value) await noteMade(outcome.value.apiKey, 'was replaced by a new key')
+    void refresh(apiKey.id)
+    if (outcome.value) noteMade(outcome.value.apiKey, 'was replaced by a new key')
     return outcome
   }
   return (
@@ -65,7 +65,7 @@ export function RotateDialog({ apiKey, onClosed }: DialogOfKey): JSX.Element {
 export function RevokeDialog({ apiKey, onClosed }: DialogOfKey): JSX.Element {
   const reason = useSignal('')
   const confirmed = useSignal('')
-  const isNamed = confirmed.value.trim() === apiKey.name.trim()
+  const isNamed = asSeen(confirmed.value) === asSeen(apiKey.name)
   const run = async () => {
     const body = { reason: reason.peek().trim() }
     const outcome = await askKeys({ method: 'POST', path: `keys/${apiKey.id}/revoke`, body })
@@ -120,6 +120,11 @@ export function SwitchDialog({
       <Line label="Reason" hint="May be left empty. It is kept in the audit log" value={reason} />
     </KeyDialog>
   )
+}
+
+/** A name as people see it: browsers show one blank for many, and keyboards make other letters of the same look. */
+function asSeen(name: string): string {
+  return name.normalize('NFC').replace(/\s+/g, ' ').trim()
 }
 
 /** Whether the page is let in by this very key. */

@@ -1,7 +1,9 @@
 import { type Signal, useSignal } from '@preact/signals'
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
+import { announce } from '../ui/announcer.tsx'
 import { Dialog } from '../ui/dialog.tsx'
+import { keepOpen } from './keep-open.ts'
 import type { Outcome, Problem } from './keys-api.ts'
 import { ProblemNotice } from './problem-notice.tsx'
 
@@ -15,7 +17,10 @@ export interface KeyDialogProps<Value> {
   readonly isReady?: boolean
   /** Does it. Nothing is shown as done before it answers. */
   readonly run: () => Promise<Outcome<Value>>
-  /** What is shown when it was done, in place of the form; it closes the dialog itself. Default: the dialog closes. */
+  /**
+   * What is shown when it was done, in place of the form; it closes the dialog itself. It can be seen nowhere else, so the
+   * dialog stays while it is on its way. Default: the dialog closes.
+   */
   readonly after?: (value: Value, close: () => void) => JSX.Element
   /** The dialog is closed, and can be taken away. */
   readonly onClosed: () => void
@@ -65,6 +70,7 @@ function ActionForm<Value>({
   isDangerous = false,
   isReady = true,
   run,
+  after,
   close,
   onDone,
   children,
@@ -76,6 +82,8 @@ function ActionForm<Value>({
   const problem = useSignal<Problem | undefined>(undefined)
   const place = useRef<HTMLFormElement>(null)
   useFocusOnError(place, problem)
+  const isKept = isBusy.value && after !== undefined
+  useEffect(() => (isKept ? keepOpen(place.current?.closest('dialog'), onItsWay) : undefined), [isKept])
   const submit = async () => {
     if (isBusy.peek() || !isReady) return
     isBusy.value = true
@@ -97,22 +105,56 @@ function ActionForm<Value>({
     >
       {children}
       {problem.value && <ProblemNotice problem={problem.value} />}
-      <div class="row">
-        <button
-          type="submit"
-          class={isDangerous ? 'button danger' : 'button primary'}
-          disabled={!isReady}
-          aria-disabled={isBusy.value}
-        >
-          {isBusy.value ? 'Wait a moment' : action}
-        </button>
-        <button type="button" class="button" onClick={close}>
-          Cancel
-        </button>
-      </div>
+      <Buttons
+        action={action}
+        isDangerous={isDangerous}
+        isReady={isReady}
+        isBusy={isBusy.value}
+        isKept={isKept}
+        close={close}
+      />
     </form>
   )
 }
+
+function Buttons({
+  action,
+  isDangerous,
+  isReady,
+  isBusy,
+  isKept,
+  close,
+}: {
+  readonly action: string
+  readonly isDangerous: boolean
+  readonly isReady: boolean
+  readonly isBusy: boolean
+  readonly isKept: boolean
+  readonly close: () => void
+}): JSX.Element {
+  return (
+    <div class="row">
+      <button
+        type="submit"
+        class={isDangerous ? 'button danger' : 'button primary'}
+        disabled={!isReady}
+        aria-disabled={isBusy}
+      >
+        {isBusy ? 'Wait a moment' : action}
+      </button>
+      <button
+        type="button"
+        class="button"
+        aria-disabled={isKept}
+        onClick={() => (isKept ? announce(onItsWay) : close())}
+      >
+        Cancel
+      </button>
+    </div>
+  )
+}
+
+const onItsWay = 'The key is on its way, and can be seen only here. Wait a moment.'
 
 /** When something was wrong, the first field it is about gets the focus. */
 function useFocusOnError(

@@ -1,3 +1,4 @@
+import { useComputed } from '@preact/signals'
 import type { JSX } from 'preact'
 import { systemClock } from '../../../core/clock.ts'
 import { Badge } from '../ui/badge.tsx'
@@ -53,9 +54,11 @@ export function StatusBadge({ apiKey: { status } }: { readonly apiKey: KeyFacts 
 
 /** The uses of a key by day, when they are known. */
 export function KeySparkline({ id }: { readonly id: string }): JSX.Element {
-  const counts = usage.value?.byId.get(id)
-  if (!usage.value || !counts) return <span class="quiet">Not known</span>
-  return <Sparkline counts={counts} from={usage.value.from} />
+  // Those of other keys do not concern it.
+  const counts = useComputed(() => usage.value?.byId.get(id)).value
+  const from = useComputed(() => usage.value?.from).value
+  if (from === undefined || !counts) return <span class="quiet">Not known</span>
+  return <Sparkline counts={counts} from={from} />
 }
 
 /** Some texts, each by itself. */

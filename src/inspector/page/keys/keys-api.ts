@@ -1,7 +1,9 @@
 import type { ApiKey } from '../../../apikeys/api-key.ts'
 import type { AuditEvent } from '../../../apikeys/audit-event.ts'
-import { type BearerChallenge, readBearerChallenge, redact } from '../../../core/index.ts'
+import { type BearerChallenge, readBearerChallenge } from '../../../core/index.ts'
+import { NotPassedOn } from '../net/passed-on.ts'
 import { sessionSecret } from '../net/session.ts'
+import { shown } from '../net/shown.ts'
 import { tracedFetch } from '../net/traced-fetch.ts'
 import { config, token } from '../state.ts'
 
@@ -42,6 +44,9 @@ export interface KeysRequest {
 /** Characters of one answer: a page of keys with all the metadata there can be. */
 const longestAnswer = 8_000_000
 
+/** Milliseconds until an answer is not waited for any more. */
+const patienceMs = 60_000
+
 /** Asks the API for keys; the credential is the token of the page, or what opened it. Never rejects. */
 export async function askKeys<Value>({ method, path, body }: KeysRequest): Promise<Outcome<Value>> {
   const { kind, keys = '/admin' } = config.peek()
@@ -52,18 +57,27 @@ export async function askKeys<Value>({ method, path, body }: KeysRequest): Promi
       path: `${keys}/${path}`,
       ...(body && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       token: kind === 'keys' ? sessionSecret() : token.peek() || undefined,
+      signal: AbortSignal.timeout(patienceMs),
     })
     const text = await readText(answer)
     if (answer.ok) return { value: JSON.parse(text) as Value }
     return { problem: problemOf(answer, text) }
-  } catch {
-    return { problem: { status: 0, words: method === 'GET' ? noAnswer : noAnswerToChange } }
+  } catch (error) {
+    const words = error instanceof NotPassedOn ? error.message : noAnswerTo(method, path)
+    return { problem: { status: 0, words } }
   }
+}
+
+function noAnswerTo(method: string, path: string): string {
+  if (method === 'GET') return noAnswer
+  return path === 'keys' || path.endsWith('/rotate') ? noAnswerToMaking : noAnswerToChange
 }
 
 const noAnswer = 'No answer came, or none that can be read. Is the server still running?'
 const noAnswerToChange =
   'No answer came, so nobody knows whether it was done. Look at the key again before you try once more.'
+const noAnswerToMaking =
+  'No answer came, so nobody knows whether the key was made. If there is a new one among the keys, revoke it: its secret is lost.'
 
 async function readText(answer: Response): Promise<string> {
   const decoder = new TextDecoder()
@@ -85,7 +99,7 @@ function problemOf(answer: Response, text: string): Problem {
   const { status } = answer
   const { description = '', member } = descriptionIn(text)
   const header = answer.headers.get('www-authenticate')
-  const challenge = header === null ? undefined : readBearerChallenge(redact(header))
+  const challenge = header === null ? undefined : readBearerChallenge(shown(header))
   return { status, words: wordsFor(status, description), member, challenge }
 }
 
@@ -117,7 +131,7 @@ function descriptionIn(text: string): { readonly description?: string; readonly 
     const { error_description: said } = JSON.parse(text) as { error_description?: unknown }
     if (typeof said !== 'string') return {}
     const [, member] = /^\w+: (\w+)/.exec(said) ?? []
-    const description = redact(said.slice(0, 500)).replace(/^\w+: /, '')
+    const description = shown(said.slice(0, 500)).replace(/^\w+: /, '')
     return { description, ...(member !== undefined && { member }) }
   } catch {
     return {}

@@ -40,9 +40,12 @@ export const done: Signal<{ readonly words: string; readonly id?: string } | und
 
 /** An answer to an older question must not take the place of a newer one. */
 let question = 0
+/** How often the list was begun anew. What was asked of a key since then still holds, though its list is read on. */
+let beginning = 0
 
 onTokenChange(() => {
   question += 1
+  beginning += 1
   list.value = nothing
   usage.value = undefined
   opened.value = undefined
@@ -63,6 +66,8 @@ export async function loadMore(): Promise<void> {
 async function load(after: string | undefined): Promise<void> {
   question += 1
   const mine = question
+  if (after === undefined) beginning += 1
+  const begun = beginning
   const before = after === undefined ? [] : list.peek().keys
   list.value = { keys: before, isLoading: true, next: after }
   const query = new URLSearchParams({ limit: String(pageSize) })
@@ -82,11 +87,11 @@ async function load(after: string | undefined): Promise<void> {
   if (after === undefined) usage.value = undefined
   await loadUses(
     found.map(({ id }) => id),
-    mine,
+    begun,
   )
 }
 
-async function loadUses(ids: readonly string[], mine: number): Promise<void> {
+async function loadUses(ids: readonly string[], begun: number): Promise<void> {
   for (let start = 0; start < ids.length; start += mostIds) {
     const query = new URLSearchParams([
       ['days', String(usageDays)],
@@ -96,7 +101,7 @@ async function loadUses(ids: readonly string[], mine: number): Promise<void> {
       method: 'GET',
       path: `usage?${query}`,
     })
-    if (value === undefined || mine !== question) return
+    if (value === undefined || begun !== beginning) return
     const byId = new Map([...(usage.peek()?.byId ?? []), ...Object.entries(value.usage)])
     usage.value = { from: value.from, byId }
   }
@@ -104,13 +109,13 @@ async function loadUses(ids: readonly string[], mine: number): Promise<void> {
 
 /** Reads a key anew, after it was changed; where it is shown, it is shown as it is now. */
 export async function refresh(id: string): Promise<Outcome<KeyFacts>> {
-  const mine = question
+  const begun = beginning
   const outcome = await askKeys<KeyFacts>({ method: 'GET', path: `keys/${encodeURIComponent(id)}` })
   const { value } = outcome
-  if (mine !== question || value === undefined || !isKey(value)) return outcome
+  if (begun !== beginning || value === undefined || !isKey(value)) return outcome
   list.value = { ...list.peek(), keys: placed(list.peek(), value) }
   if (opened.peek()?.id === id) opened.value = value
-  await loadUses([id], mine)
+  await loadUses([id], begun)
   return outcome
 }
 
@@ -123,8 +128,13 @@ export async function open(id: string): Promise<Problem | undefined> {
   return problem
 }
 
-/** In the place it has in the order of the server; one that comes later than what was read is read with its page. */
+/**
+ * In the place it has in the order of the server; one that comes later than what was read is read with its page, and one of
+ * another status than is asked for is none of them.
+ */
 function placed({ keys, next }: KeyList, key: KeyFacts): readonly KeyFacts[] {
+  if (wantedStatus.peek() !== '' && wantedStatus.peek() !== key.status)
+    return keys.filter(({ id }) => id !== key.id)
   const at = keys.findIndex(({ id }) => id === key.id)
   if (at !== -1) return keys.with(at, key)
   const later = keys.findIndex(({ id }) => id > key.id)

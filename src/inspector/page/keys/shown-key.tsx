@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
-import { announce } from '../ui/announcer.tsx'
 import { CopyButton } from '../ui/copy-button.tsx'
+import { keepOpen } from './keep-open.ts'
 
 /**
  * A key that was just made, which can be seen this once. Masked until somebody wants to see it; while it is masked, it is
@@ -21,7 +21,7 @@ export function ShownKey({
   const start = useRef<HTMLParagraphElement>(null)
   useEffect(() => {
     start.current?.focus()
-    return keepOpen(start.current?.closest('dialog'))
+    return keepOpen(start.current?.closest('dialog'), stillHere)
   }, [])
   return (
     <div class="stack">
@@ -54,21 +54,9 @@ export function ShownKey({
   )
 }
 
+const stillHere = 'The key is still here. Press "I have stored it" when it is in its place.'
+
 /** The public part of a key, and nothing of the rest. */
 function masked(secret: string): string {
   return `${secret.slice(0, secret.lastIndexOf('_') + 1)}${'\u2022'.repeat(12)}`
-}
-
-function keepOpen(dialog: HTMLDialogElement | null | undefined): () => void {
-  const refuse = (event: Event) => {
-    if (event instanceof KeyboardEvent && event.key !== 'Escape') return
-    event.preventDefault()
-    announce('The key is still here. Press "I have stored it" when it is in its place.')
-  }
-  dialog?.addEventListener('cancel', refuse)
-  dialog?.addEventListener('keydown', refuse)
-  return () => {
-    dialog?.removeEventListener('cancel', refuse)
-    dialog?.removeEventListener('keydown', refuse)
-  }
 }

@@ -4,6 +4,7 @@ import { config } from '../state.ts'
 import { Code } from '../ui/code.tsx'
 import { CopyButton } from '../ui/copy-button.tsx'
 import { JsonView } from '../ui/json-view.tsx'
+import { plain, short } from '../ui/plain.ts'
 import { readBody, type StreamEvent } from './body-reading.ts'
 import { curlOfEntry } from './curl.ts'
 
@@ -47,8 +48,8 @@ function Headers({ lines }: { readonly lines: HeaderLines }): JSX.Element | null
     <dl class="facts headers">
       {lines.map(([name, value], at) => (
         <div key={`${at} ${name}`}>
-          <dt class="mono">{name}</dt>
-          <dd class="mono">{value}</dd>
+          <dt class="mono">{short(name)}</dt>
+          <dd class="mono">{plain(value)}</dd>
         </div>
       ))}
     </dl>
@@ -83,10 +84,10 @@ function Event({ name, id, data, value }: StreamEvent): JSX.Element {
   return (
     <>
       <p class="small quiet">
-        Event <code>{name}</code>
+        Event <code>{short(name)}</code>
         {id !== undefined && (
           <>
-            , id <code>{id}</code>
+            , id <code>{short(id)}</code>
           </>
         )}
       </p>

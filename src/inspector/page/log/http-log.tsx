@@ -10,7 +10,10 @@ const isOpen = signal(globalThis.matchMedia?.('(min-width: 64rem)').matches ?? t
 /** The requests of the page, the newest first. */
 export function HttpLog(): JSX.Element {
   const count = log.value.length
-  const failures = useComputed(() => log.value.filter(isFailure).length).value
+  // A check of the server wants to be refused: those say nothing here.
+  const failures = useComputed(
+    () => log.value.filter((entry) => entry.purpose !== 'probe' && isFailure(entry)).length,
+  ).value
   return (
     <section class="log" aria-labelledby="log-title" data-open={isOpen.value}>
       <div class="log-head row between">

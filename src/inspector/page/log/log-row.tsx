@@ -2,6 +2,7 @@ import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import type { LogEntry, Purpose } from '../net/log-entry.ts'
 import { Badge } from '../ui/badge.tsx'
+import { short } from '../ui/plain.ts'
 import { EntryView } from './entry-view.tsx'
 import { statusOf } from './status-text.ts'
 
@@ -28,7 +29,7 @@ export function LogRow({ entry }: { readonly entry: LogEntry }): JSX.Element {
           <span class="log-line">
             <Badge tone={tone}>{text}</Badge>
             <code class="log-what">
-              {entry.method} {entry.path}
+              {entry.method} {short(entry.path, 500)}
             </code>
             <span class="log-aside quiet small">
               {entry.isOpen && entry.status !== undefined && <Badge tone="accent">open</Badge>}

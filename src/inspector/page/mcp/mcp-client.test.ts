@@ -1,9 +1,13 @@
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { TracedRequest } from '../net/traced-fetch.ts'
 import { mcpClient } from './mcp-client.ts'
 import { type JsonObject, memberOf } from './message.ts'
 import { type Problem, problemOf, problemWords } from './problem.ts'
 import type { Question } from './questions.ts'
+
+beforeEach(() => void vi.stubGlobal('sessionStorage', { getItem: () => null }))
+
+afterEach(() => void vi.unstubAllGlobals())
 
 interface Sent extends TracedRequest {
   /** The message in its body. */

@@ -1,4 +1,7 @@
 import { readBearerChallenge } from '../../../core/challenge.ts'
+import { knownTokens } from '../net/known-secrets.ts'
+import { jsonWithout } from '../net/redact-entry.ts'
+import { shown } from '../net/shown.ts'
 import { Failed, type Problem } from './problem.ts'
 import { type SseEvent, sseParser } from './sse-parser.ts'
 
@@ -8,14 +11,17 @@ const longestStream = 64 * 1_048_576
 /** So much of an error page is kept: more than any error of JSON-RPC needs. */
 const longestError = 65_536
 
-/** What is wrong with the head of an answer; `undefined` when it is a good one. Reads the body if it is not. */
+/**
+ * What is wrong with the head of an answer; `undefined` when it is a good one. Reads the body if it is not. Here and in
+ * {@link messagesOf} the tokens of the session are taken out: a server may say one again, and all that it says is shown.
+ */
 export async function problemOfStatus(response: Response): Promise<Problem | undefined> {
   // With `redirect: 'manual'` a page sees neither status nor address of a redirection.
   if (response.type === 'opaqueredirect') return { kind: 'http', status: 0, body: '' }
   const { status, headers } = response
   if (status >= 200 && status < 300) return undefined
   const body = await shortText(response)
-  const challenge = readBearerChallenge(headers.get('www-authenticate') ?? '')
+  const challenge = readBearerChallenge(shown(headers.get('www-authenticate') ?? ''))
   const isRefused = status === 401 || status === 403 || (status === 400 && challenge !== undefined)
   if (isRefused) return { kind: 'refused', status, challenge, body }
   const retryAfter = headers.get('retry-after')
@@ -73,7 +79,7 @@ async function shortText(response: Response): Promise<string> {
   } catch {
     // The status says enough.
   }
-  return text.slice(0, longestError).trim()
+  return shown(text).slice(0, longestError).trim()
 }
 
 /** The text of a body in pieces. Whoever stops reading ends the answer. */
@@ -106,11 +112,15 @@ function brokenOff(error: unknown): never {
   throw broken('The connection ended before the answer was complete.')
 }
 
-function parsedJson(text: string): unknown {
+/**
+ * JSON that a server wrote, without the tokens of the session.
+ * @throws Failed
+ */
+export function parsedJson(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return jsonWithout(text, knownTokens())
   } catch {
-    throw broken(`It is not JSON. It begins: ${text.slice(0, 200)}`)
+    throw broken(`It is not JSON. It begins: ${shown(text.slice(0, longestError)).slice(0, 200)}`)
   }
 }
 

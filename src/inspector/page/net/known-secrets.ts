@@ -3,26 +3,31 @@ import { onTokenChange, token } from '../state.ts'
 import { sessionSecret } from './session.ts'
 
 /**
- * The tokens that were sent since the last "Forget": a server may say an old one again, and the log must not show it. In
- * memory only, and only until then.
+ * The tokens that were used since the last "Forget": a server may say an old one again, and nothing may show it. In memory
+ * only, and only until then.
  */
-const sent = new Set<string>()
+const used = new Set<string>()
 
 onTokenChange(() => {
-  if (token.peek() === '') sent.clear()
+  const now = token.peek()
+  if (now === '') used.clear()
+  else used.add(now)
 })
 
-/** Has a token taken out of everything that is written down from now on. */
-export function remember(value: string): void {
-  if (value !== '') sent.add(value)
+/** Whether a credential may still be sent: after "Forget" nothing leaves with what was forgotten. */
+export function isHeld(credential: string): boolean {
+  return used.has(credential) || credential === sessionSecret()
 }
 
 /** What must not be seen: every token of the session with its parts, and what opens the program that serves the page. */
 export function knownSecrets(): readonly string[] {
   const session = sessionSecret()
-  const current = token.peek()
-  return [
-    ...new Set([...sent, ...(current === '' ? [] : [current])].flatMap(secretsOf)),
-    ...(session === undefined ? [] : [session]),
-  ]
+  return [...new Set([...used].flatMap(secretsOf)), ...(session === undefined ? [] : [session])]
+}
+
+/** The tokens with those of their parts that are secret: many JWTs begin alike. */
+export function knownTokens(): readonly string[] {
+  return [...used].flatMap((one) =>
+    secretsOf(one).filter((part) => part === one || !part.startsWith('eyJ') || !one.startsWith(part)),
+  )
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { secretsOf } from '../../../core/index.ts'
-import { credentialsIn, shownHeaders, shownJson, shownText } from './redact-entry.ts'
+import { credentialsIn, jsonWithout, shownHeaders, shownJson, shownText } from './redact-entry.ts'
 
 const token = 'tok-4711-abcdefghijklmnop'
 const secrets = secretsOf(token)
@@ -18,6 +18,7 @@ describe('headers', () => {
           ['X-Said', `it was ${token}`],
           ['Accept', 'application/json'],
           ['proxy-authorization', ''],
+          [`x-${token}`, 'in its name'],
         ],
         secrets,
       ),
@@ -30,6 +31,7 @@ describe('headers', () => {
       ['X-Said', 'it was [redacted]'],
       ['Accept', 'application/json'],
       ['proxy-authorization', ''],
+      ['x-[redacted]', 'in its name'],
     ])
   })
 
@@ -51,9 +53,10 @@ describe('a body', () => {
     ['in a URL', encodeURIComponent(`${token}+/`)],
     ['in base64', btoa(token)],
     ['twice', `${token}${token}`],
+    ['as JSON writes it in numbers', token.replace('t', '\\u0074').replace('4711', '4\\u0037\\u00311')],
   ])('loses the token %s', (_how, text) => {
     const shown = shownText(`<${text}>`, [...secrets, `${token}+/`], true)
-    expect(shown).not.toContain('4711')
+    expect(shown).not.toMatch(/4(?:7|.u0037)/)
     expect(shown).toContain('[redacted]')
   })
 
@@ -84,5 +87,32 @@ describe('a body', () => {
     )
     expect(Object.getPrototypeOf(shown)).toBe(Object.prototype)
     expect(() => shownJson('{', secrets)).toThrow(SyntaxError)
+  })
+})
+
+describe('JSON that was asked for', () => {
+  const slashed = 'tok/4711/abcdefgh'
+  it.each([
+    ['as it is', `{"a":["${token}"],"${token}":"x ${token} x"}`],
+    ['in numbers', `{"a":["\\u0074ok-4711-abcdefghijklmnop"]}`],
+    ['with slashes as some write them', `{"a":"${slashed.replaceAll('/', '\\/')}"}`],
+    ['in base64', `{"a":"${btoa(token)}"}`],
+  ])('loses the tokens, written %s', (_how, text) => {
+    const left = JSON.stringify(jsonWithout(text, [...secrets, slashed]))
+    expect(left).toContain('[redacted]')
+    expect(left).not.toMatch(/4711|dG9rLTQ3/)
+  })
+
+  it('keeps what only looks like a credential, and names that mean nothing', () => {
+    const text = '{"next":"eyJhbGciOiJIUzI1NiJ9.e30.x","__proto__":{"token":"abc"},"a":1}'
+    expect(JSON.stringify(jsonWithout(text, secrets))).toBe(text)
+    expect(JSON.stringify(jsonWithout(`[${text},"${token}"]`, secrets))).toBe(`[${text},"[redacted]"]`)
+    expect(() => jsonWithout('{', secrets)).toThrow(SyntaxError)
+  })
+
+  it('is read however deep it is, and refused where a token stands in too deep a place', () => {
+    const deep = (inner: string) => `${'['.repeat(20_000)}${inner}${']'.repeat(20_000)}`
+    expect(Array.isArray(jsonWithout(deep('1'), secrets))).toBe(true)
+    expect(() => jsonWithout(deep(`"${token}"`), secrets)).toThrow(RangeError)
   })
 })

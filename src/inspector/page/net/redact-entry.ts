@@ -18,7 +18,7 @@ export function shownHeaders(
   secrets: readonly string[],
 ): HeaderLines {
   return Array.from(headers, ([name, value]) => {
-    if (!credentials.has(name.toLowerCase())) return [name, redact(value, secrets)] as const
+    if (!credentials.has(name.toLowerCase())) return [redact(name, secrets), redact(value, secrets)] as const
     const scheme = /^(?:bearer|basic|dpop) +(?=.)/i.exec(value)?.[0] ?? ''
     return [name, value === '' ? '' : `${scheme}${redacted}`] as const
   })
@@ -39,8 +39,23 @@ export function credentialsIn(headers: HeaderLines): readonly string[] {
  *   a beginning of one at its end is taken out as well
  */
 export function shownText(text: string, secrets: readonly string[], isWhole: boolean): string {
-  const shown = redact(isWhole ? text : withoutBeginning(text, secrets), secrets)
+  const readable = asRead(text, secrets)
+  const shown = redact(isWhole ? readable : withoutBeginning(readable, secrets), secrets)
   return shown === text ? shown : ownCopy(shown)
+}
+
+/** A text as whoever reads its JSON sees it, where that shows a secret which the text itself hides: `\\u0074oken`. */
+function asRead(text: string, secrets: readonly string[]): string {
+  const read = unescaped(text)
+  return read !== text && formsOf(secrets).some((form) => read.includes(form)) ? read : text
+}
+
+/** Letters that JSON writes as numbers (RFC 8259 section 7), as letters. */
+function unescaped(text: string): string {
+  return text.replace(/\\u00[2-7][0-9a-f]/gi, (written) => {
+    const char = String.fromCharCode(Number.parseInt(written.slice(2), 16))
+    return /["\\\x7f]/.test(char) ? written : char
+  })
 }
 
 /** A text that is made of slices of another one keeps that one in memory, tokens and all: this one keeps nothing. */
@@ -59,6 +74,29 @@ export function shownJson(text: string, secrets: readonly string[]): unknown {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
     return Object.fromEntries(Object.entries(value).map(([name, member]) => [redact(name, secrets), member]))
   })
+}
+
+/**
+ * A value of JSON without these secrets, wherever it says them. What else looks like a credential stays: it is what was asked
+ * for. Costs nothing where there is nothing.
+ *
+ * @throws SyntaxError when the text is no JSON; RangeError when it says a secret and is nested without end
+ */
+export function jsonWithout(text: string, secrets: readonly string[]): unknown {
+  const forms = formsOf(secrets)
+  const read = unescaped(text)
+  if (!forms.some((form) => read.includes(form))) return JSON.parse(text)
+  const clean = (said: string) => forms.reduce((left, form) => left.replaceAll(form, redacted), said)
+  return JSON.parse(text, (_name, value: unknown) => {
+    if (typeof value === 'string') return clean(value)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [clean(name), member]))
+  })
+}
+
+/** Longer ones first, since they may hold a shorter one. */
+function formsOf(secrets: readonly string[]): readonly string[] {
+  return [...new Set(secrets.flatMap(writtenForms))].sort((one, other) => other.length - one.length)
 }
 
 /** Characters of such a key. */

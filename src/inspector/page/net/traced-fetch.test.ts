@@ -12,7 +12,9 @@ let answer: (url: string) => { status: number; headers?: Record<string, string>;
 const server = createServer((req, res) => {
   seen.push({ url: req.url, headers: req.headers })
   const { status, headers = {}, body = '' } = answer(req.url ?? '')
-  res.writeHead(status, headers).end(body)
+  res.writeHead(status, headers)
+  if (req.url === '/endless') res.write(body)
+  else res.end(body)
 })
 
 beforeEach(async () => {
@@ -74,6 +76,18 @@ describe('where it goes', () => {
     expect(JSON.stringify(log.value)).not.toContain('session-secret')
   })
 
+  it('not with a token that was forgotten, whoever still holds it', async () => {
+    changeToken('the-next-token')
+    await (await ask('/mcp', { token })).text()
+    expect(seen).toHaveLength(1)
+    forget()
+    await expect(ask('/mcp', { token })).rejects.toThrow('it was forgotten')
+    changeToken('a-third-token')
+    await expect(ask('/mcp', { token })).rejects.toThrow('it was forgotten')
+    await expect(ask('/mcp', { token: 'the-next-token' })).rejects.toThrow('it was forgotten')
+    expect([seen.length, log.value.length]).toEqual([1, 0])
+  })
+
   it('not with a token that no header can carry, and without saying it', async () => {
     const wrong = ask('/mcp', { token: 'secret\nvalue' })
     await expect(wrong).rejects.toThrow(/^token: it has characters that no header can carry$/)
@@ -102,6 +116,8 @@ describe('what the server says of the token', () => {
 
   it('is not what it says of another one, of none, of a made-up one, or of a catalogue', async () => {
     answer = () => refused
+    changeToken('another-token')
+    changeToken(token)
     await (await ask('/mcp', { token: 'another-token' })).text()
     await (await ask('/mcp')).text()
     await (await ask('/mcp', { headers: { authorization: `Bearer ${token}` } })).text()
@@ -170,6 +186,13 @@ it('is over for everybody when everything is forgotten', async () => {
   expect(log.value).toEqual([])
   slow.closeAllConnections()
   await new Promise((done) => slow.close(done))
+})
+
+it('does not say of an answer that it broke off when the reader has read enough', async () => {
+  const reader = (await ask('/endless')).body!.getReader()
+  await reader.read()
+  await reader.cancel()
+  expect(log.value.at(-1)).toMatchObject({ isOpen: false, problem: undefined, status: 200 })
 })
 
 it('says why there is no answer', async () => {

@@ -1,5 +1,5 @@
 import { config } from '../state.ts'
-import { remember } from './known-secrets.ts'
+import { isHeld } from './known-secrets.ts'
 import type { Purpose } from './log-entry.ts'
 import { NotPassedOn, problemHeader, problemIn, statusOf } from './passed-on.ts'
 import { credentialsIn } from './redact-entry.ts'
@@ -28,8 +28,8 @@ export interface TracedRequest {
  *
  * The answer can be read like any other, streams included; reading it, or not, changes nothing of the log.
  *
- * @throws TypeError when the path is none on the origin of the page, or no header can carry the token; NotPassedOn; what
- *   `fetch` throws otherwise
+ * @throws TypeError when the path is none on the origin of the page, or no header can carry the token; AbortError when the
+ *   token was forgotten; NotPassedOn; what `fetch` throws otherwise
  */
 export async function tracedFetch(request: TracedRequest): Promise<Response> {
   const url = onThisOrigin(request.path)
@@ -37,7 +37,7 @@ export async function tracedFetch(request: TracedRequest): Promise<Response> {
   // Some browsers would quote it in their message.
   if (!/^[\x21-\x7e]*$/.test(sent)) throw new TypeError('token: it has characters that no header can carry')
   if (sent !== '' && !isForServer(url)) throw new TypeError('token: it goes to the server and to nobody else')
-  remember(sent)
+  if (sent !== '' && !isHeld(sent)) throw new DOMException('token: it was forgotten', 'AbortError')
   const headers: readonly (readonly [string, string])[] = [
     ...Object.entries(request.headers ?? {}),
     ...(sent === '' ? [] : [['Authorization', `Bearer ${sent}`] as const]),
@@ -157,21 +157,26 @@ interface Watcher {
 function watched(source: ReadableStream<Uint8Array>, watcher: Watcher): ReadableStream<Uint8Array> {
   const reader = source.getReader()
   const decoder = new TextDecoder()
+  let isLeft = false
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
           const { done, value } = await reader.read()
+          // Whoever has read enough has ended it already; what was being read then is no end, and nothing broke off.
+          if (isLeft) return
           watcher.text(decoder.decode(value, { stream: !done }))
           if (!done) return controller.enqueue(value)
           watcher.end(true)
           controller.close()
         } catch (error) {
+          if (isLeft) return
           watcher.fail()
           controller.error(error)
         }
       },
       cancel(reason) {
+        isLeft = true
         watcher.end(false)
         return reader.cancel(reason)
       },

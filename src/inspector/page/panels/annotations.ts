@@ -1,5 +1,6 @@
 import { memberOf, textOf } from '../mcp/message.ts'
 import type { Tone } from '../ui/badge.tsx'
+import { short } from '../ui/plain.ts'
 import type { Item } from './item.ts'
 
 /** Something the server says of a component. It is a claim, not a promise (MCP "Tools", "Annotations"). */
@@ -32,7 +33,7 @@ function plainFacts(listed: unknown): readonly Fact[] {
   const type = textOf(listed, 'mimeType')
   const size = memberOf(listed, 'size')
   return [
-    ...(type === undefined ? [] : [{ text: type.slice(0, 100), tone: undefined }]),
+    ...(type === undefined ? [] : [{ text: short(type, 100), tone: undefined }]),
     ...(typeof size === 'number' ? [{ text: `${size} bytes`, tone: undefined }] : []),
   ]
 }

@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import { parseJson } from '../form/json-text.ts'
 import { listOf, memberOf, textOf } from '../mcp/message.ts'
 import { JsonView } from '../ui/json-view.tsx'
+import { short } from '../ui/plain.ts'
 import { SafeLink } from '../ui/safe-link.tsx'
 import { bytesOf, mediaAddress } from './base64.ts'
 import { download } from './download.ts'
@@ -49,10 +50,20 @@ function Block({ block, name }: { readonly block: unknown; readonly name: string
 
 /** JSON is easier to read when it is written over several lines; nothing else is changed. */
 function TextBlock({ text, name }: { readonly text: string; readonly name: string }): JSX.Element {
-  const isJson = /^\s*[{[]/.test(text) && text.length < 500_000
+  const isJson = /^\s*[{[]/.test(text) && text.length < 500_000 && !isDeep(text)
   const parsed = isJson ? parseJson(text) : undefined
   const pretty = parsed && parsed.mistake === undefined ? JSON.stringify(parsed.value, null, 2) : text
   return <LongText text={pretty} name={name} />
+}
+
+/** More levels than a person reads; written out, some thousand take more room than there is. */
+function isDeep(text: string): boolean {
+  let depth = 0
+  for (const [bracket] of text.matchAll(/[{}[\]]/g)) {
+    depth += bracket === '{' || bracket === '[' ? 1 : -1
+    if (depth > 100) return true
+  }
+  return false
 }
 
 function Media({ block, name }: { readonly block: unknown; readonly name: string }): JSX.Element {
@@ -71,7 +82,7 @@ function Media({ block, name }: { readonly block: unknown; readonly name: string
       <figcaption class="row">
         <span class="quiet small">
           {address === undefined
-            ? `${kind} of type ${type.slice(0, 80) || 'unknown'}, which is not shown here`
+            ? `${kind} of type ${short(type, 80) || 'unknown'}, which is not shown here`
             : `${kind}, ${type}`}
         </span>
         <DownloadButton data={data} name={`${name}.${type.replace(/^.*\//, '')}`} />
@@ -85,9 +96,9 @@ function ResourceLink({ link }: { readonly link: unknown }): JSX.Element {
   return (
     <dl class="facts">
       <div>
-        <dt>{textOf(link, 'title') ?? textOf(link, 'name') ?? 'Resource'}</dt>
+        <dt>{short(textOf(link, 'title') ?? textOf(link, 'name') ?? 'Resource')}</dt>
         <dd class="mono">
-          <SafeLink href={uri} />
+          <SafeLink href={uri}>{short(uri, 2000)}</SafeLink>
         </dd>
       </div>
     </dl>
@@ -104,11 +115,13 @@ export function ResourceContent({ content }: { readonly content: unknown }): JSX
   return (
     <div class="stack tight">
       <p class="row">
-        <span class="mono">{uri}</span>
-        <span class="quiet small">{type.slice(0, 100)}</span>
+        <span class="mono">{short(uri, 2000)}</span>
+        <span class="quiet small">{short(type, 100)}</span>
       </p>
       {text !== undefined && <TextBlock text={text} name={uri} />}
-      {address !== undefined && type.startsWith('image/') && <img src={address} alt={`What ${uri} holds`} />}
+      {address !== undefined && type.startsWith('image/') && (
+        <img src={address} alt={`What ${short(uri)} holds`} />
+      )}
       {blob !== undefined && <DownloadButton data={blob} name={uri} />}
       {text === undefined && blob === undefined && <Unknown block={content} />}
     </div>
@@ -146,13 +159,13 @@ export function PromptMessages({
   const description = textOf(result, 'description')
   return (
     <div class="stack">
-      {description !== undefined && <p class="prose">{description}</p>}
+      {description !== undefined && <p class="prose">{short(description, 5000)}</p>}
       {messages.length === 0 && <p class="quiet">The prompt has no messages.</p>}
       {messages.slice(0, mostBlocks).map((message, at) => {
         const content = memberOf(message, 'content')
         return (
           <section class="stack tight" key={String(at)} aria-label={`Message ${at + 1}`}>
-            <h4>{(textOf(message, 'role') ?? 'no role').slice(0, 40)}</h4>
+            <h4>{short(textOf(message, 'role') ?? 'no role', 40)}</h4>
             <ContentView blocks={Array.isArray(content) ? content : [content]} name={name} />
           </section>
         )

@@ -5,24 +5,38 @@ import { type FormState, inputOf } from '../form/form-state.ts'
 import { SchemaForm } from '../form/schema-form.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { JsonView } from '../ui/json-view.tsx'
+import { short } from '../ui/plain.ts'
 import { annotationWords } from './annotations.ts'
 import type { Item } from './item.ts'
 import { jobOf } from './job.ts'
 import { lockOf } from './lock.ts'
 import { RunView } from './run-view.tsx'
 import { cancelRun, type Run, runs, startRun } from './runs.ts'
-import { formStateOf, nodeOf, openedRun, setForm } from './view.ts'
+import { detailTitle, formStateOf, nodeOf, openedRun, setForm } from './view.ts'
 
 /** One tool, resource or prompt: what it is, its form, and what came of it. */
 export function Detail({ item }: { readonly item: Item }): JSX.Element {
   const run = shownRun(item)
   return (
-    <article class="card stack detail" aria-label={item.name}>
+    <article
+      class="card stack detail"
+      aria-label={short(item.name)}
+      onKeyDown={(event) => {
+        if (event.key === 'Escape') backToList()
+      }}
+    >
+      <button type="button" class="button plain start back" onClick={backToList}>
+        Back to the list
+      </button>
       <About item={item} />
       <Use item={item} running={run?.state === 'running' ? run : undefined} />
       {run && <RunView key={run.id} run={run} />}
     </article>
   )
+}
+
+function backToList(): void {
+  document.querySelector<HTMLElement>('.panels .item[aria-current]')?.focus()
 }
 
 function shownRun(item: Item): Run | undefined {
@@ -36,18 +50,20 @@ function About({ item }: { readonly item: Item }): JSX.Element {
   const facts = annotationWords(item)
   return (
     <div class="stack tight">
-      <h3>{title ?? name}</h3>
-      {title !== undefined && title !== name && <p class="mono quiet">{name}</p>}
-      {id !== name && <p class="mono quiet">{id}</p>}
+      <h3 id={detailTitle} tabIndex={-1}>
+        {short(title ?? name)}
+      </h3>
+      {title !== undefined && title !== name && <p class="mono quiet">{short(name)}</p>}
+      {id !== name && <p class="mono quiet">{short(id, 500)}</p>}
       {lock !== undefined && (
         <p class="notice warn">Locked: {lock}. You can try all the same, and see what the server answers.</p>
       )}
-      {description !== undefined && <p class="prose">{description}</p>}
+      {description !== undefined && <p class="prose">{short(description, 5000)}</p>}
       {(facts.length > 0 || scopes.length > 0) && (
         <p class="row">
           {scopes.map((scope) => (
             <Badge key={scope} tone="accent">
-              scope {scope}
+              scope {short(scope)}
             </Badge>
           ))}
           {facts.map(({ text, tone }) => (
@@ -81,6 +97,9 @@ function Use({ item, running }: { readonly item: Item; readonly running: Run | u
     if (running) return
     if (issues.length === 0) return send()
     isChecked.value = true
+    const form = event.currentTarget as HTMLElement
+    // Once they are marked.
+    setTimeout(() => form.querySelector<HTMLElement>('[aria-invalid]')?.focus())
   }
   return (
     <form
@@ -100,7 +119,7 @@ function Use({ item, running }: { readonly item: Item; readonly running: Run | u
         </p>
       )}
       <div class="row">
-        <button type="submit" class="button primary" disabled={running !== undefined} title="Ctrl+Enter">
+        <button type="submit" class="button primary" aria-disabled={running !== undefined} title="Ctrl+Enter">
           {buttonWords(item)}
         </button>
         {isHeld && (

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { short } from '../ui/plain.ts'
 import { RunState } from './run-state.tsx'
 import { type Run, runs, startRun } from './runs.ts'
 import { openRun, reuseInput } from './view.ts'
@@ -20,6 +21,7 @@ export function History(): JSX.Element | null {
 
 function Past({ run }: { readonly run: Run }): JSX.Element {
   const { item, id, at } = run
+  const name = short(item.name, 100)
   const again = () => {
     const { method, params, headers, input } = run
     openRun({ ...run, id: startRun({ item, method, params, headers, input }) })
@@ -27,7 +29,7 @@ function Past({ run }: { readonly run: Run }): JSX.Element {
   return (
     <li class="row between">
       <button type="button" class="button plain" onClick={() => openRun(run)}>
-        <span class="mono">{item.name.slice(0, 100)}</span>
+        <span class="mono">{name}</span>
         <span class="hidden">{`, run ${id}`}</span>
       </button>
       <span class="row">
@@ -35,19 +37,14 @@ function Past({ run }: { readonly run: Run }): JSX.Element {
           {new Date(at).toLocaleTimeString()}
         </time>
         <RunState run={run} />
-        <button
-          type="button"
-          class="button"
-          aria-label={`Run again: ${item.name}, run ${id}`}
-          onClick={again}
-        >
+        <button type="button" class="button" aria-label={`Run again: ${name}, run ${id}`} onClick={again}>
           Run again
         </button>
         {item.kind !== 'resource' && (
           <button
             type="button"
             class="button"
-            aria-label={`Edit the input: ${item.name}, run ${id}`}
+            aria-label={`Edit the input: ${name}, run ${id}`}
             onClick={() => reuseInput(run)}
           >
             Edit the input

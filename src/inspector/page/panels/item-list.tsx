@@ -1,9 +1,10 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
 import { Badge } from '../ui/badge.tsx'
+import { short } from '../ui/plain.ts'
 import type { Item } from './item.ts'
 import { lockOf } from './lock.ts'
-import { opened, openItem } from './view.ts'
+import { detailTitle, opened, openItem } from './view.ts'
 
 /** So many are drawn at once. */
 const mostAtOnce = 200
@@ -51,10 +52,14 @@ function ItemButton({ item }: { readonly item: Item }): JSX.Element {
       type="button"
       class="item"
       aria-current={opened.value === item.key ? 'true' : undefined}
-      onClick={() => openItem(item)}
+      onClick={() => {
+        openItem(item)
+        // Once it is drawn: whoever chose it goes on there, on narrow screens as well.
+        setTimeout(() => document.getElementById(detailTitle)?.focus())
+      }}
     >
-      <span class="mono">{name.slice(0, 200)}</span>
-      {title !== undefined && title !== name && <span class="quiet small">{title.slice(0, 200)}</span>}
+      <span class="mono">{short(name)}</span>
+      {title !== undefined && title !== name && <span class="quiet small">{short(title)}</span>}
       {item.kind === 'template' && <Badge>template</Badge>}
       {lock !== undefined && (
         <Badge tone="warn">

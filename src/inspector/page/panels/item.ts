@@ -103,7 +103,10 @@ export function withCatalogue(items: readonly Item[], catalogue: unknown): Item[
 
 /** Whether every word of a search occurs in it. */
 export function isFound(item: Item, query: string): boolean {
-  const text = [item.name, item.title, item.id, item.description].join('\n').toLowerCase()
+  const text = [item.name, item.title, item.id, item.description]
+    .map((part = '') => part.slice(0, 2000))
+    .join('\n')
+    .toLowerCase()
   return query
     .toLowerCase()
     .split(/\s+/)

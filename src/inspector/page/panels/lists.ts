@@ -3,6 +3,7 @@ import { type McpClient, mcpClient } from '../mcp/mcp-client.ts'
 import { memberOf } from '../mcp/message.ts'
 import type { ServerFacts } from '../mcp/negotiate.ts'
 import { type Problem, problemOf, problemWords } from '../mcp/problem.ts'
+import { parsedJson } from '../mcp/read-answer.ts'
 import { tracedFetch } from '../net/traced-fetch.ts'
 import { config, connection, onTokenChange, token } from '../state.ts'
 import { type Item, itemsOf, kinds, withCatalogue } from './item.ts'
@@ -33,6 +34,7 @@ export function startLists(): void {
   onTokenChange(() => {
     current?.close()
     current = undefined
+    lists.value = nothing
     refusedScopes.value = new Map()
     void loadLists()
   })
@@ -53,7 +55,8 @@ export function client(): McpClient {
 export async function loadLists(): Promise<void> {
   const mine = client()
   const isMine = () => mine === current
-  lists.value = nothing
+  // What is there stays until there is something else: whoever is in the middle of it keeps their place.
+  lists.value = { ...nothing, items: lists.peek().items }
   connection.value = { state: 'connecting' }
   const catalogue = loadCatalogue()
   try {
@@ -114,7 +117,7 @@ async function loadCatalogue(): Promise<unknown> {
   if (openMcp === undefined) return undefined
   try {
     const answer = await tracedFetch({ purpose: 'catalogue', method: 'GET', path: openMcp })
-    return answer.ok ? ((await answer.json()) as unknown) : undefined
+    return answer.ok ? parsedJson(await answer.text()) : undefined
   } catch {
     return undefined
   }

@@ -1,4 +1,5 @@
 import { identity, token } from '../state.ts'
+import { short } from '../ui/plain.ts'
 import type { Item } from './item.ts'
 import { refusedScopes } from './lists.ts'
 
@@ -19,5 +20,5 @@ export function lockOf(item: Item): string | undefined {
 }
 
 function needs(scopes: readonly string[]): string {
-  return scopes.length === 0 ? 'needs another scope' : `needs ${scopes.join(' ').slice(0, 300)}`
+  return scopes.length === 0 ? 'needs another scope' : `needs ${short(scopes.join(' '), 300)}`
 }

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
+import { plain } from '../ui/plain.ts'
 import { download } from './download.ts'
 import { scrolls } from './scrolls.ts'
 
@@ -23,7 +24,7 @@ export function LongText({
   return (
     <div class="stack tight">
       <pre class="code wrapped" {...scrolls}>
-        {text.slice(0, shown.value)}
+        {plain(text.slice(0, shown.value))}
       </pre>
       {isCut && (
         <div class="row">

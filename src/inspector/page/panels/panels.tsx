@@ -17,6 +17,7 @@ export function Panels(): JSX.Element {
   const found = query.value.trim() === '' ? items : items.filter((item) => isFound(item, query.value.trim()))
   const inTab = found.filter((item) => tabOf(item) === tab.value)
   const isLooking = state === 'loading'
+  const isEmpty = isLooking && items.length === 0
   return (
     <section class="stack panels" aria-labelledby="panels-title" aria-busy={isLooking}>
       <h2 id="panels-title" class="hidden">
@@ -24,7 +25,12 @@ export function Panels(): JSX.Element {
       </h2>
       <div class="row">
         <Search />
-        <button type="button" class="button" onClick={() => void loadLists()} disabled={isLooking}>
+        <button
+          type="button"
+          class="button"
+          aria-disabled={isLooking}
+          onClick={() => void (isLooking || loadLists())}
+        >
           Load again
         </button>
       </div>
@@ -36,13 +42,13 @@ export function Panels(): JSX.Element {
       ))}
       <Tabs
         label="What the server has"
-        tabs={tabs.map(({ id, title }) => ({ id, title, count: isLooking ? undefined : countIn(id, found) }))}
+        tabs={tabs.map(({ id, title }) => ({ id, title, count: isEmpty ? undefined : countIn(id, found) }))}
         selected={tab.value}
         onSelect={(id) => {
           tab.value = id as TabId
         }}
       >
-        {isLooking ? (
+        {isEmpty ? (
           <p class="empty" role="status">
             Asking the server what it has
           </p>

@@ -1,6 +1,7 @@
 import type { JSX } from 'preact'
 import { type Problem, problemWords } from '../mcp/problem.ts'
 import { JsonView } from '../ui/json-view.tsx'
+import { plain } from '../ui/plain.ts'
 import { LongText } from './long-text.tsx'
 
 /** What went wrong, what to do, and what the server said. */
@@ -10,7 +11,7 @@ export function ProblemView({ problem }: { readonly problem: Problem }): JSX.Ele
   return (
     <div class={problem.kind === 'cancelled' ? 'notice stack tight' : 'notice bad stack tight'} role="alert">
       <p>
-        <strong>{title}.</strong> {advice}
+        <strong>{title}.</strong> {plain(advice)}
       </p>
       {said !== '' && <LongText text={said} name="answer" first={600} />}
       {data !== undefined && <JsonView value={data} />}

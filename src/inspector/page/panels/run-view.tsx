@@ -1,10 +1,12 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
 import type { LogLine, Progress } from '../mcp/call-once.ts'
 import { type JsonObject, listOf, memberOf } from '../mcp/message.ts'
 import { Badge } from '../ui/badge.tsx'
 import { CopyButton } from '../ui/copy-button.tsx'
 import { JsonView } from '../ui/json-view.tsx'
+import { short } from '../ui/plain.ts'
 import { type Tab, Tabs } from '../ui/tabs.tsx'
 import { ContentView, PromptMessages, ResourceContent } from './content-view.tsx'
 import { ProblemView } from './problem-view.tsx'
@@ -14,8 +16,13 @@ import { scrolls } from './scrolls.ts'
 
 /** What comes of a run, while it comes and afterwards. */
 export function RunView({ run }: { readonly run: Run }): JSX.Element {
+  const place = useRef<HTMLElement>(null)
+  const wasRunning = useRef(run.state === 'running')
+  useEffect(() => {
+    if (wasRunning.current) place.current?.scrollIntoView({ block: 'nearest' })
+  }, [run.state])
   return (
-    <section class="stack run" aria-label="Answer">
+    <section class="stack run" aria-label="Answer" ref={place}>
       <div class="row">
         <h4>Answer</h4>
         <RunState run={run} />
@@ -46,7 +53,7 @@ function Waiting({ progress }: { readonly progress: Progress | undefined }): JSX
       ) : (
         <progress aria-label="Progress" />
       )}
-      <p class="quiet small">{message === undefined ? words : `${words}: ${message.slice(0, 500)}`}</p>
+      <p class="quiet small">{message === undefined ? words : `${words}: ${short(message, 500)}`}</p>
     </div>
   )
 }
@@ -57,14 +64,23 @@ function LogLines({ lines }: { readonly lines: readonly LogLine[] }): JSX.Elemen
       {lines.map(({ level, logger, data }, at) => (
         <li key={String(at)}>
           <Badge tone={/^(?:error|critical|alert|emergency)$/.test(level) ? 'bad' : undefined}>
-            {level.slice(0, 20)}
+            {short(level, 20)}
           </Badge>{' '}
-          {logger !== undefined && <span class="quiet">{logger.slice(0, 80)} </span>}
-          {(typeof data === 'string' ? data : (JSON.stringify(data) ?? '')).slice(0, 2000)}
+          {logger !== undefined && <span class="quiet">{short(logger, 80)} </span>}
+          {short(lineOf(data), 2000)}
         </li>
       ))}
     </ul>
   )
+}
+
+/** What is nested without end cannot be written in a line. */
+function lineOf(data: unknown): string {
+  try {
+    return typeof data === 'string' ? data : (JSON.stringify(data) ?? '')
+  } catch {
+    return 'nested too deep to be shown'
+  }
 }
 
 function Views({ run }: { readonly run: Run }): JSX.Element {

@@ -1,10 +1,11 @@
-import { type Signal, signal } from '@preact/signals'
+import { batch, type Signal, signal } from '@preact/signals'
 import { stopwatch, systemClock } from '../../../core/clock.ts'
 import type { LogLine, Progress } from '../mcp/call-once.ts'
 import type { JsonObject } from '../mcp/message.ts'
 import { missingScopes, type Problem, problemOf } from '../mcp/problem.ts'
 import { onTokenChange } from '../state.ts'
 import { announce } from '../ui/announcer.tsx'
+import { short } from '../ui/plain.ts'
 import type { Item } from './item.ts'
 import { client, refusedScopes } from './lists.ts'
 import { askPerson } from './questions.ts'
@@ -46,12 +47,19 @@ const mostMessages = 100
 /** The newest first. */
 export const runs: Signal<readonly Run[]> = signal([])
 
+/** News of runs that are not written down yet, by the number of the run: a server may send thousands at once. */
+const news = new Map<number, ((run: Run) => Partial<Run>)[]>()
+const mostNews = 500
+const pause = 100
+let timer: ReturnType<typeof setTimeout> | undefined
+
 const stops = new Map<number, AbortController>()
 let lastId = 0
 
 onTokenChange(() => {
   for (const stop of stops.values()) stop.abort()
   stops.clear()
+  news.clear()
   runs.value = []
 })
 
@@ -88,31 +96,52 @@ async function work(run: Run, signal: AbortSignal): Promise<void> {
   const began = stopwatch()
   const ended = (what: Partial<Run>) => {
     stops.delete(id)
+    writeNews()
     change(id, () => ({ ...what, ms: Math.round(stopwatch() - began) }))
   }
   try {
     const result = await client().request(method, params, {
       signal,
       headers,
-      onProgress: (progress) => change(id, () => ({ progress })),
-      onLog: (line) => change(id, ({ lines }) => ({ lines: [...lines.slice(1 - mostLines), line] })),
+      onProgress: (progress) => tell(id, () => ({ progress })),
+      onLog: (line) => tell(id, ({ lines }) => ({ lines: [...lines.slice(1 - mostLines), line] })),
       onMessage: (message, direction) =>
-        change(id, ({ messages }) => ({
+        tell(id, ({ messages }) => ({
           messages: [...messages.slice(1 - mostMessages), { direction, message }],
         })),
-      ask: (question) => askPerson(question, item.title ?? item.name, signal),
+      ask: (question) => askPerson(question, short(item.title ?? item.name), signal),
     })
     ended({ state: 'done', result })
-    announce(`${item.name}: done`)
+    announce(`${short(item.name)}: done`)
   } catch (error) {
     const problem = problemOf(error)
     ended({ state: 'failed', problem })
-    announce(`${item.name}: ${problem.kind === 'cancelled' ? 'cancelled' : 'failed'}`)
+    announce(`${short(item.name)}: ${problem.kind === 'cancelled' ? 'cancelled' : 'failed'}`)
     const scopes = missingScopes(problem)
     const isShown = runs.peek().some((one) => one.id === id)
     if (scopes !== undefined && isShown)
       refusedScopes.value = new Map([...refusedScopes.peek(), [item.key, scopes]])
   }
+}
+
+/** Has something written down soon, together with what comes in the meantime. */
+function tell(id: number, next: (run: Run) => Partial<Run>): void {
+  news.set(id, [...(news.get(id) ?? []).slice(1 - mostNews), next])
+  timer ??= setTimeout(writeNews, pause)
+}
+
+function writeNews(): void {
+  clearTimeout(timer)
+  timer = undefined
+  batch(() => {
+    for (const [id, changes] of news)
+      change(id, (run) => {
+        let now = run
+        for (const next of changes) now = { ...now, ...next(now) }
+        return now
+      })
+  })
+  news.clear()
 }
 
 /** A run that is not there any more stays away. */

@@ -7,6 +7,9 @@ import { onTokenChange } from '../state.ts'
 import type { Item } from './item.ts'
 import type { Run } from './runs.ts'
 
+/** The id of the heading of what is open. */
+export const detailTitle = 'detail-title'
+
 export type TabId = 'tools' | 'resources' | 'prompts'
 
 /** What is looked at. */

@@ -3,6 +3,7 @@ import { baseOf, viewOf } from '../config.ts'
 import { shown } from '../net/shown.ts'
 import { type Connection, config, connection, identity } from '../state.ts'
 import { Badge, type Tone } from '../ui/badge.tsx'
+import { short } from '../ui/plain.ts'
 
 /** The head of both pages: which server this is, how far the page is with it, and where else to go. */
 export function Header(): JSX.Element {
@@ -14,8 +15,8 @@ export function Header(): JSX.Element {
     <header class="head">
       <div class="stack tight grow">
         <h1>
-          {isKeys && kind !== 'keys' ? `API keys of ${name}` : (serverName ?? name)}
-          {!isKeys && serverVersion !== undefined && <span class="count">{serverVersion}</span>}
+          {isKeys && kind !== 'keys' ? `API keys of ${name}` : short(serverName ?? name, 100)}
+          {!isKeys && serverVersion !== undefined && <span class="count">{short(serverVersion, 40)}</span>}
         </h1>
         {address !== undefined && (
           <p class="small">

@@ -18,6 +18,14 @@ export function TokenBox(): JSX.Element {
     round.value += 1
     announce('Forgotten')
   }
+  useEffect(() => {
+    // Browsers keep pages that were left, to bring them back as they were: not with a token.
+    const left = (event: PageTransitionEvent) => {
+      if (event.persisted) forgetAll()
+    }
+    addEventListener('pagehide', left)
+    return () => removeEventListener('pagehide', left)
+  }, [])
   return (
     <section class="card stack token-box" aria-labelledby="token-title">
       <h2 id="token-title" tabIndex={-1}>

@@ -1,4 +1,5 @@
 import type { JSX } from 'preact'
+import { plain } from './plain.ts'
 
 /** What scrolls is reached by keyboard (WCAG 2.2, 2.1.1), in browsers as well that do not do so by themselves. */
 const scrolls = { tabIndex: 0 } as const
@@ -7,7 +8,7 @@ const scrolls = { tabIndex: 0 } as const
 export function Code({ text }: { readonly text: string }): JSX.Element {
   return (
     <pre class="code wrap" {...scrolls}>
-      {text}
+      {plain(text)}
     </pre>
   )
 }

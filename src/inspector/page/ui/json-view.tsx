@@ -1,8 +1,11 @@
 import { useSignal } from '@preact/signals'
 import type { JSX } from 'preact'
+import { plain, short } from './plain.ts'
 
 /** So many members of one object or list are shown at first; the rest when asked for. */
 const mostAtOnce = 100
+/** So many characters of a text are shown at first. */
+const longestText = 5000
 /** Deeper than this is written as text. */
 const deepest = 60
 
@@ -45,15 +48,36 @@ function Value({ value, ...place }: { readonly value: unknown } & Place): JSX.El
 }
 
 function Key({ name }: { readonly name: string | undefined }): JSX.Element | null {
-  return name === undefined ? null : <span class="key">{name}: </span>
+  return name === undefined ? null : <span class="key">{short(name)}: </span>
 }
 
 function Leaf({ value }: { readonly value: unknown }): JSX.Element {
-  if (typeof value === 'string') return <span class="string">{JSON.stringify(value)}</span>
+  if (typeof value === 'string') return <Text text={value} />
   if (typeof value === 'number') return <span class="number">{String(value)}</span>
   if (typeof value !== 'object' || value === null) return <span class="word">{String(value)}</span>
   if (!isEmpty(value)) return <span class="quiet">deeper than is shown</span>
   return <span>{Array.isArray(value) ? '[]' : '{}'}</span>
+}
+
+/** All of a long one when it is asked for: a picture may be some million letters. */
+function Text({ text }: { readonly text: string }): JSX.Element {
+  const isWhole = useSignal(text.length <= longestText)
+  return (
+    <>
+      <span class="string">{plain(JSON.stringify(isWhole.value ? text : text.slice(0, longestText)))}</span>
+      {!isWhole.value && (
+        <button
+          type="button"
+          class="button plain"
+          onClick={() => {
+            isWhole.value = true
+          }}
+        >
+          Show all {text.length} characters
+        </button>
+      )}
+    </>
+  )
 }
 
 function isEmpty(value: object): boolean {

@@ -1,6 +1,7 @@
-import type { Answer } from '../answer.ts'
+import { type Answer, headerOf } from '../answer.ts'
 import { type Bench, CannotTell } from '../bench.ts'
 import type { Check } from '../check.ts'
+import { forgedJwts } from '../forged-jwts.ts'
 import { encodePart, jwtOf, type ReadJwt, randomText, readJwt, withOneChange } from '../guesses.ts'
 import { isPastGate } from '../survey.ts'
 import { askEach, reportAll, reportBroken, type Tried } from './ask-each.ts'
@@ -14,7 +15,7 @@ export const alteredToken: Check = {
     const { token = '' } = bench
     const { key } = await bench.survey()
     const jwt = readJwt(token)
-    const copies = (jwt ? alteredJwts(jwt, bench.clock()) : alteredTexts(token)).filter(
+    const copies = (jwt ? await alteredJwts(jwt, bench.clock()) : alteredTexts(token)).filter(
       ([, copy]) => copy !== token,
     )
     // A copy is as secret as the original: most of it is the same.
@@ -41,7 +42,7 @@ const upperCase = 'your token in capitals'
 
 type Copies = readonly (readonly [name: string, copy: string])[]
 
-function alteredJwts({ header, claims, parts }: ReadJwt, now: number): Copies {
+async function alteredJwts({ header, claims, parts }: ReadJwt, now: number): Promise<Copies> {
   const [head, payload, signature] = parts
   const anotherSubject = encodePart({ ...claims, sub: `probe-${randomText(8)}` })
   const expired = { ...claims, exp: Math.floor(now / 1000) - 86_400 }
@@ -52,6 +53,12 @@ function alteredJwts({ header, claims, parts }: ReadJwt, now: number): Copies {
     ['your token cut short', `${head}.${payload}.${signature.slice(0, signature.length / 2)}`],
     ['your token unsigned (alg none)', jwtOf(unsigned, claims, '')],
     ['your token with alg none and its old signature', jwtOf(unsigned, claims, signature)],
+    ['your token unsigned (alg NONE, in capitals)', jwtOf({ ...header, alg: 'NONE' }, claims, '')],
+    // CVE-2022-21449: a signature of zeros fitted everything.
+    ...(header.alg === 'ES256'
+      ? [['your token with a signature of zeros', `${head}.${payload}.${zeros}`] as const]
+      : []),
+    ...(await forgedJwts(header, claims)),
     ['your token expired and unsigned', jwtOf(unsigned, expired, '')],
     [
       'your token with another key id',
@@ -60,12 +67,18 @@ function alteredJwts({ header, claims, parts }: ReadJwt, now: number): Copies {
   ]
 }
 
+/** 64 bytes of zero, in base64url. */
+const zeros = 'A'.repeat(86)
+
 function alteredTexts(token: string): Copies {
+  // In hexadecimal digits, capitals are the same number.
+  const hasCase = !/^[\da-f-]+$/i.test(token)
   return [
     ['your token with one character changed', withOneChange(token)],
-    ['your token without its last character', token.slice(0, -1)],
+    // What fills base64 up says nothing.
+    ['your token without its last character', token.replace(/=+$/, '').slice(0, -1)],
     ['your token twice in a row', `${token}${token}`],
-    [upperCase, token.toUpperCase()],
+    ...(hasCase ? [[upperCase, token.toUpperCase()] as const] : []),
   ]
 }
 
@@ -79,7 +92,7 @@ export const tokenClaims: Check = {
     if (!jwt) throw new CannotTell('Your token is no JWT: only its issuer knows what it means.')
     const { good } = await bench.survey()
     const seen = good ? [good] : []
-    checkTimes(bench, jwt, seen)
+    checkTimes(bench, jwt, good)
     checkAudience(bench, jwt, seen)
     const { alg } = jwt.header
     if (typeof alg === 'string' && /^HS\d/.test(alg))
@@ -95,8 +108,9 @@ export const tokenClaims: Check = {
 
 const day = 86_400
 
-function checkTimes(bench: Bench, { claims }: ReadJwt, seen: readonly Answer[]): void {
+function checkTimes(bench: Bench, { claims }: ReadJwt, good: Answer | undefined): void {
   const { exp, iat } = claims
+  const seen = good ? [good] : []
   if (exp === undefined) bench.report('token-without-expiry', 'It has no exp.', seen)
   if (typeof exp !== 'number') return
   const from = typeof iat === 'number' ? iat : bench.clock() / 1000
@@ -107,7 +121,9 @@ function checkTimes(bench: Bench, { claims }: ReadJwt, seen: readonly Answer[]):
       `It is good for ${days === 1 ? 'more than a day' : `about ${days} days`}.`,
       seen,
     )
-  if (exp < bench.clock() / 1000 - 300)
+  // The clock of this machine may be the one that is wrong: that of the server (RFC 9110 section 6.6.1) must agree.
+  const theirs = Date.parse(headerOf(good?.response, 'date') ?? '') || bench.clock()
+  if (exp < Math.min(bench.clock(), theirs) / 1000 - 300)
     bench.report('expired-token-admitted', 'Its exp is more than five minutes in the past.', seen)
 }
 

@@ -11,7 +11,7 @@ export type Tried = readonly [name: string, answer: Answer]
 /** The answers to a list of requests. */
 export interface Trial {
   readonly tried: readonly Tried[]
-  /** Throws when not all of them could be sent: after what was found is reported. */
+  /** Throws when not all of them could be sent, or some were not answered: after what was found is reported. */
   finish(): void
 }
 
@@ -32,6 +32,10 @@ export async function askEach(bench: Bench, variations: readonly Variation[]): P
     tried,
     finish() {
       if (stopped) throw stopped
+      if (tried.some(([, { status }]) => status === 503))
+        throw new CannotTell(
+          'The server answered with 503: something behind it is away. Ask again when it is back.',
+        )
     },
   }
 }
@@ -47,8 +51,10 @@ export function reportAll(bench: Bench, code: FindingCode, what: string, found: 
   )
 }
 
-/** A server that fails where it should refuse. 503 is honest: something behind it is away. */
+/** A server that fails where it should refuse. 501 and 503 are honest: it has no such thing, or something is away. */
 export function reportBroken(bench: Bench, tried: readonly Tried[]): void {
-  const broken = tried.filter(([, { verdict, status }]) => verdict === 'broken' && status !== 503)
+  const broken = tried.filter(
+    ([, { verdict, status }]) => verdict === 'broken' && status !== 501 && status !== 503,
+  )
   reportAll(bench, 'server-error', 'Answered with a server error', broken)
 }

@@ -1,10 +1,10 @@
 import { type Answer, challengeOf } from '../answer.ts'
-import type { Bench } from '../bench.ts'
+import { type Bench, CannotTell } from '../bench.ts'
 import type { Check } from '../check.ts'
 import { jwtOf, noSignature, randomText } from '../guesses.ts'
 import { leaksOf, words } from '../leaks.ts'
 import { isPastGate, type Survey } from '../survey.ts'
-import { askEach, reportAll, reportBroken, type Tried, type Variation } from './ask-each.ts'
+import { askEach, reportAll, reportBroken, type Variation } from './ask-each.ts'
 
 /** A token that is none, and what may be said of it. */
 interface BadToken {
@@ -32,8 +32,15 @@ export const badTokens: Check = {
     )
     const trial = await askEach(bench, variations)
     const given = trial.tried.map(([, answer], at): Given => [bad[at]!, answer])
-    judge(bench, survey, trial.tried, given)
-    judgeWords(bench, given)
+    reportAll(
+      bench,
+      'bad-token-admitted',
+      'Admitted',
+      trial.tried.filter(([, answer]) => isPastGate(answer)),
+    )
+    reportBroken(bench, trial.tried)
+    await judgeStatus(bench, survey, given)
+    await judgeWords(bench, survey, given)
     trial.finish()
   },
 }
@@ -72,36 +79,40 @@ function tokens(bench: Bench): readonly BadToken[] {
     jwt('a JWT without its signature', { alg: 'RS256', typ: 'JWT', kid }, ''),
     jwt('a JWT with an HMAC nobody knows the key of', { alg: 'HS256', typ: 'JWT' }, `${randomText(42)}A`),
     text('the word null', 'null'),
+    // What a comparison with a setting that is not there takes for good.
+    text('the word undefined', 'undefined'),
+    text('the word None', 'None'),
     text('the name of a variable', '$MCP_TOKEN', false),
   ]
 }
 
-function judge(bench: Bench, survey: Survey, tried: readonly Tried[], given: readonly Given[]): void {
-  reportAll(
-    bench,
-    'bad-token-admitted',
-    'Admitted',
-    tried.filter(([, answer]) => isPastGate(answer)),
-  )
-  reportBroken(bench, tried)
+async function judgeStatus(bench: Bench, survey: Survey, given: readonly Given[]): Promise<void> {
   const wrong = given.filter(([bad, answer]) => isWrongStatus(bad, answer, survey))
+  if (wrong.length === 0) return
+  // Somebody on the way may have had enough of this probe: then it is not about the token.
+  const { key, baseline } = survey
+  const again = await bench.ask({ message: key })
+  if (again.status !== baseline.status)
+    throw new CannotTell(
+      `A request without a token is now answered with ${again.status || 'nothing'}, and was with ${baseline.status} before: the server, or a proxy in front of it, has begun to turn this probe away.`,
+    )
   reportAll(
     bench,
     'bad-token-status',
     'Not answered with 401',
-    wrong.map(([bad, answer]) => [`${bad.name} (${answer.status})`, answer]),
+    wrong.map(([bad, answer]) => [`${bad.name} (${answer.status || 'no answer'})`, answer]),
   )
 }
 
 /** Malformed credentials may be answered with 400; what refuses everybody in the same wrong way was told before. */
 function isWrongStatus({ isWellFormed }: BadToken, answer: Answer, { baseline }: Survey): boolean {
   const { status, verdict } = answer
-  if (status === 401 || verdict === 'broken' || verdict === 'silent' || isPastGate(answer)) return false
+  if (status === 401 || verdict === 'broken' || isPastGate(answer)) return false
   if (baseline.status !== 401 && status === baseline.status) return false
   return isWellFormed || (status !== 400 && status !== 403)
 }
 
-function judgeWords(bench: Bench, given: readonly Given[]): void {
+async function judgeWords(bench: Bench, { key }: Survey, given: readonly Given[]): Promise<void> {
   const refused = given.filter(([{ isWellFormed }, { status }]) => isWellFormed && status === 401)
   const silent = refused.filter(([, answer]) => {
     const challenge = challengeOf(answer)
@@ -119,13 +130,17 @@ function judgeWords(bench: Bench, given: readonly Given[]): void {
     ),
   )
   reportAll(bench, 'leaks-details', 'The answer', leaks)
-  const differing = new Map(
-    refused.map(([bad, answer]) => [words(answer, [...bad.marks, bad.token]), answer] as const),
-  )
-  if (differing.size > 1)
+  const said = ([bad, answer]: Given) => words(answer, [...bad.marks, bad.token])
+  const differing = new Map(refused.map((one) => [said(one), one] as const))
+  const [first] = refused
+  if (differing.size < 2 || !first) return
+  // The same again: what differs then has nothing to do with the token.
+  const [{ token }] = first
+  const again = await bench.ask({ message: key, authorization: `Bearer ${token}`, isGuess: true })
+  if (said([first[0], again]) === said(first))
     bench.report(
       'bad-tokens-differ',
       `${differing.size} different answers to ${refused.length} tokens of which none is good.`,
-      [...differing.values()],
+      [...differing.values()].map(([, answer]) => answer),
     )
 }

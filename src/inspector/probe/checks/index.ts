@@ -5,9 +5,10 @@ import { badTokens } from './bad-tokens.ts'
 import { challenge } from './challenge.ts'
 import { metadata } from './metadata.ts'
 import { noToken } from './no-token.ts'
-import { otherCredentials, queryToken } from './other-credentials.ts'
-import { otherSpellings, otherVerbs, sessionAlone } from './other-doors.ts'
+import { bodyToken, otherCredentials, queryToken } from './other-credentials.ts'
+import { otherDoors, otherSpellings, otherVerbs, sessionAlone } from './other-doors.ts'
 import { reach } from './reach.ts'
+import { sessionIds } from './session-ids.ts'
 import { foreignOrigin, preflight } from './web-pages.ts'
 import { otherScheme, schemeCase, twoCredentials, yourToken } from './your-token.ts'
 
@@ -23,7 +24,9 @@ export const checks: readonly Check[] = Object.freeze([
   otherCredentials,
   otherVerbs,
   sessionAlone,
+  sessionIds,
   otherSpellings,
+  otherDoors,
   preflight,
   foreignOrigin,
   metadata,
@@ -31,6 +34,7 @@ export const checks: readonly Check[] = Object.freeze([
   alteredToken,
   twoCredentials,
   queryToken,
+  bodyToken,
   bigBody,
   publicPages,
   answers,

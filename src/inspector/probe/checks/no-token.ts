@@ -2,7 +2,7 @@ import { type Answer, challengeOf, headersOf } from '../answer.ts'
 import { type Bench, CannotTell } from '../bench.ts'
 import type { Check } from '../check.ts'
 import type { FindingCode } from '../finding-texts.ts'
-import { inSession, modern, unknownTool } from '../messages.ts'
+import { inSession, type Message, modern, unknownTool } from '../messages.ts'
 import { isPastGate, type Survey } from '../survey.ts'
 import { isLogin } from './reach.ts'
 
@@ -48,6 +48,17 @@ async function checkCalls(bench: Bench, { modern: first, legacy }: Survey['anony
       return bench.report('open-calls', detail, [call])
     }
   }
+  if (!older) return
+  // Who looks at the method of a message finds none in a list of them (JSON-RPC 2.0 section 6).
+  const batch = await bench.ask({ message: behindPing(older) })
+  if (isPastGate(batch))
+    bench.report('open-calls', 'A single request is refused without a token; a list of two was answered.', [
+      batch,
+    ])
+}
+
+function behindPing(message: Message): Message {
+  return { ...message, body: `[{"jsonrpc":"2.0","id":2,"method":"ping"},${message.body}]` }
 }
 
 const wrongStatuses: Readonly<Record<number, FindingCode>> = {

@@ -2,6 +2,7 @@ import { type Answer, challengeOf } from '../answer.ts'
 import { CannotTell } from '../bench.ts'
 import type { Check } from '../check.ts'
 import { randomText } from '../guesses.ts'
+import type { Message } from '../messages.ts'
 import { isPastGate } from '../survey.ts'
 import { askEach, reportAll, reportBroken, type Variation } from './ask-each.ts'
 
@@ -87,4 +88,48 @@ export const queryToken: Check = {
         [baseline, answer],
       )
   },
+}
+
+/** RFC 6750 section 2.2 knows tokens in forms; MCP does not. Random ones again. */
+export const bodyToken: Check = {
+  id: 'body-token',
+  title: 'A token in the body',
+  needs: ['protected'],
+  async run(bench) {
+    const { key, baseline } = await bench.survey()
+    const trial = await askEach(bench, [
+      ['in a form', { message: inForm(key), isGuess: true }],
+      ['in the message', { message: inMessage(key), isGuess: true }],
+    ])
+    const admitted = trial.tried.filter(([, answer]) => isPastGate(answer))
+    reportAll(bench, 'other-credential-admitted', 'Admitted: a random token', admitted)
+    const looked = trial.tried.filter(([, answer]) => isLookedAt(answer, baseline))
+    reportAll(bench, 'token-in-body', 'A random token is answered with invalid_token', looked)
+    trial.finish()
+  },
+}
+
+function inForm(key: Message): Message {
+  const headers = key.headers.filter(([name]) => name !== 'Content-Type')
+  return {
+    ...key,
+    headers: [...headers, ['Content-Type', 'application/x-www-form-urlencoded']],
+    body: `access_token=${randomText(32)}`,
+  }
+}
+
+/** Beside the parameters, in them, and in their `_meta`: where servers that met no header look. */
+function inMessage(key: Message): Message {
+  const text = randomText(32)
+  const credentials = { access_token: text, token: text, authorization: `Bearer ${text}` }
+  const message = JSON.parse(key.body) as { params?: { _meta?: object } }
+  const _meta = { ...message.params?._meta, ...credentials }
+  return {
+    ...key,
+    body: JSON.stringify({
+      ...message,
+      ...credentials,
+      params: { ...message.params, ...credentials, _meta },
+    }),
+  }
 }

@@ -1,7 +1,7 @@
 import { type Answer, headerOf } from '../answer.ts'
-import { CannotTell } from '../bench.ts'
+import { type Ask, CannotTell } from '../bench.ts'
 import type { Check } from '../check.ts'
-import { inSession } from '../messages.ts'
+import { inSession, type Message } from '../messages.ts'
 import { isPastGate } from '../survey.ts'
 import { askEach, reportAll, reportBroken, type Tried, type Variation } from './ask-each.ts'
 
@@ -19,13 +19,17 @@ export const otherVerbs: Check = {
       ['DELETE', { method: 'DELETE' }],
       ['PUT', { method: 'PUT', message: key }],
       ['PATCH', { method: 'PATCH', message: key }],
+      ['OPTIONS with a message', { method: 'OPTIONS', message: key }],
     ])
     const get = trial.tried.find(([name]) => name === 'GET')?.[1]
-    // What a HEAD leads to has no body: it is open if the same GET is not, and it succeeds.
-    const isHeadOpen = ([name, answer]: Tried) =>
-      name === 'HEAD' && get?.verdict === 'refused' && isSuccess(answer)
-    const open = trial.tried.filter((one) => isOpened(one) || isHeadOpen(one))
-    reportAll(bench, 'other-verb-open', 'Answered without a token', open)
+    const head = trial.tried.find(([name]) => name === 'HEAD')?.[1]
+    reportAll(bench, 'other-verb-open', 'Answered without a token', trial.tried.filter(isOpened))
+    // What a HEAD leads to has no body: whether it is the protocol or a sign of life, nobody sees.
+    if (get?.verdict === 'refused' && head && isSuccess(head))
+      bench.report('head-open', `GET is refused with ${get.status}, HEAD is answered with ${head.status}.`, [
+        get,
+        head,
+      ])
     reportBroken(bench, trial.tried)
     trial.finish()
   },
@@ -62,6 +66,41 @@ export const sessionAlone: Check = {
   },
 }
 
+/**
+ * Requirement A-14: the transport of 2024-11-05 is often left where it was, beside the endpoint that is guarded. Its stream
+ * begins with where to send messages (MCP 2024-11-05, "HTTP with SSE").
+ */
+export const otherDoors: Check = {
+  id: 'other-doors',
+  title: 'Doors beside the endpoint without a token',
+  needs: ['protected'],
+  async run(bench) {
+    const { key } = await bench.survey()
+    const trial = await askEach(bench, doorsBeside(bench.endpoint.path, key))
+    const isOldStream = ([name, answer]: Tried) =>
+      name.startsWith('GET') &&
+      isStream(answer) &&
+      /^event: ?endpoint\s/m.test(answer.response?.body.slice(0, 4096) ?? '')
+    const open = trial.tried.filter((one) => one[1].verdict === 'admitted' || isOldStream(one))
+    reportAll(bench, 'other-door-open', 'Answered without a token', open)
+    trial.finish()
+  },
+}
+
+/** By these names it is the same program, as good as sure; by others it may be one that is for everybody. */
+function doorsBeside(path: string, key: Message): readonly Variation[] {
+  const [, folder = '', name = ''] = /^(.*\/)([^/]*)\/?$/.exec(path) ?? []
+  const isUsual = /^(?:mcp|sse|messages?)$/.test(name)
+  const stream = isUsual ? `${folder}sse` : `${path.replace(/\/$/, '')}/sse`
+  const get: Ask = { method: 'GET', target: stream, headers: [['Accept', 'text/event-stream']] }
+  return [
+    ...(name === 'sse' ? [] : [[`GET ${stream}`, get] as const]),
+    ...(isUsual && name !== 'mcp'
+      ? [[`POST ${folder}mcp`, { message: key, target: `${folder}mcp` }] as const]
+      : []),
+  ]
+}
+
 function isSuccess({ status }: Answer): boolean {
   return status === 200 || status === 202 || status === 204
 }
@@ -82,7 +121,9 @@ export const otherSpellings: Check = {
     ])
     const open = trial.tried.filter(([, { verdict }]) => verdict === 'admitted')
     reportAll(bench, 'other-spelling-open', 'Admitted without a token', open)
-    reportBroken(bench, trial.tried)
+    // What is not the endpoint may be of somebody else, and away.
+    const here = trial.tried.filter(([, { request }]) => request.target === bench.endpoint.target)
+    reportBroken(bench, here)
     trial.finish()
   },
 }
@@ -124,5 +165,18 @@ const proxyHeaders: readonly (readonly [string, readonly (readonly [string, stri
       ['X-Forwarded-Host', 'localhost'],
       ['Forwarded', 'for=127.0.0.1;host=localhost'],
     ],
+  ],
+  [
+    'headers that name another method',
+    [
+      ['X-HTTP-Method-Override', 'OPTIONS'],
+      ['X-HTTP-Method', 'OPTIONS'],
+      ['X-Method-Override', 'OPTIONS'],
+    ],
+  ],
+  // CVE-2025-29927: Next.js skipped its middleware for requests that claimed to come from it.
+  [
+    'a header that says the check was made already',
+    [['X-Middleware-Subrequest', Array(5).fill('middleware').join(':')]],
   ],
 ]

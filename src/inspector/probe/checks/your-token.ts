@@ -45,7 +45,11 @@ export const schemeCase: Check = {
       if (answer.verdict === 'refused' || answer.status === 400) refused.push(answer)
     }
     const [first] = refused
-    if (first) bench.report('scheme-case', `Your token was refused with ${first.status}.`, refused)
+    if (!first) return
+    // A token may end at any time.
+    const again = await bench.ask({ message: key, authorization: `Bearer ${bench.token}` })
+    if (!isPastGate(again)) throw new CannotTell('Your token is not admitted any more.')
+    bench.report('scheme-case', `Your token was refused with ${first.status}.`, refused)
   },
 }
 

@@ -1,5 +1,5 @@
 import type { FindingText } from '../finding.ts'
-import { rfc, streamableHttp, tokenHandling, tokenRequirements } from './citations.ts'
+import { rfc, sessionManagement, streamableHttp, tokenHandling, tokenRequirements } from './citations.ts'
 
 /** Who gets in, and how the server is reached. */
 export const accessTexts = {
@@ -59,6 +59,36 @@ export const accessTexts = {
     demand: 'The access token is part of every HTTP request.',
     citation: tokenRequirements,
     fix: 'Put the check in front of all methods, and not in the handler of one.',
+  },
+  'head-open': {
+    severity: 'minor',
+    title: 'HEAD is answered without a token, GET is not.',
+    demand: 'The access token is part of every HTTP request. HEAD is the same as GET without its content.',
+    citation: rfc(9110, '9.3.2'),
+    fix: 'Put the check in front of all methods. If HEAD is a sign of life for a load balancer, give it an address of its own.',
+  },
+  'other-door-open': {
+    severity: 'critical',
+    title: 'Another address of the server speaks the protocol without a token.',
+    demand:
+      'Every request that reaches the protocol is refused without a good access token, wherever it arrives.',
+    citation: tokenHandling,
+    fix: 'Ask for the token there as well, or take the older transport (/sse and /messages) out.',
+  },
+  'session-chosen': {
+    severity: 'minor',
+    title: 'The client can choose the id of its session.',
+    demand:
+      'The server makes the id of a session, unique and secure. Else somebody can have others use one they know.',
+    citation: sessionManagement,
+    fix: 'Make a new id for each `initialize`, and look at no Mcp-Session-Id that comes with it.',
+  },
+  'session-guessable': {
+    severity: 'minor',
+    title: 'The ids of sessions can be guessed.',
+    demand: 'The id of a session should be globally unique and cryptographically secure.',
+    citation: sessionManagement,
+    fix: 'Take a random UUID (version 4), or 16 random bytes.',
   },
   'session-without-token': {
     severity: 'critical',

@@ -37,6 +37,12 @@ export const streamableHttp: Citation = {
   url: `${mcp}/transports/streamable-http`,
 }
 
+/** Sessions are of revisions up to 2025-11-25. */
+export const sessionManagement: Citation = {
+  name: 'MCP 2025-11-25, Transports, "Session Management"',
+  url: 'https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#session-management',
+}
+
 export const misconfiguration: Citation = {
   name: 'OWASP API Security Top 10 (2023), API8 Security Misconfiguration',
   url: 'https://owasp.org/API-Security/editions/2023/en/0xa8-security-misconfiguration/',

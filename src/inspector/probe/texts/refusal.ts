@@ -109,11 +109,11 @@ export const refusalTexts = {
     severity: 'minor',
     title: 'The challenge does not say that the token was the problem.',
     demand: 'Where a token was sent and not accepted, the challenge should have an error: invalid_token.',
-    citation: rfc(6750, '3.1'),
+    citation: rfc(6750, '3'),
     fix: 'Add `error="invalid_token"` to the challenge when a token was sent.',
   },
   'leaks-details': {
-    severity: 'serious',
+    severity: 'minor',
     title: 'The refusal tells how tokens are checked, or repeats them.',
     demand:
       'Errors say no more than the caller needs: no exception texts, nothing of the token or of what was expected.',

@@ -13,18 +13,19 @@ export const surroundingsTexts = {
     fix: 'Answer OPTIONS before the token is asked for.',
   },
   'cors-with-credentials': {
-    severity: 'critical',
+    severity: 'serious',
     title: 'Every web page may use the server with what the browser knows of its user.',
     demand: 'Credentials are for origins that are listed; an origin nobody has must not be among them.',
     citation: fetchStandard('CORS protocol and credentials', 'cors-protocol-and-credentials'),
     fix: 'List the origins that are allowed, and leave Access-Control-Allow-Credentials out: tokens do not need it.',
   },
   'cors-for-everybody': {
-    severity: 'minor',
+    severity: 'note',
     title: 'Every origin is told that it is allowed.',
-    demand: 'The origins that may use a server are listed and compared exactly.',
+    demand:
+      'Nothing demands a list: without a token a page gets nothing. A list keeps pages nobody knows away.',
     citation: misconfiguration,
-    fix: 'List the origins that are allowed instead of repeating what was sent.',
+    fix: 'Nothing, if any page may use the server. Else list the origins instead of repeating what was sent.',
   },
   'cors-without-authorization': {
     severity: 'serious',
@@ -42,7 +43,7 @@ export const surroundingsTexts = {
   },
   'foreign-origin': {
     severity: 'serious',
-    title: 'A web page of somebody else can use this server on your machine.',
+    title: 'A web page of somebody else can talk to this server on your machine.',
     demand: 'Servers check the Origin of every request; one that is not allowed is answered with 403.',
     citation: streamableHttp,
     fix: 'Compare Origin with a list; on a server for this machine, with its own addresses.',
@@ -116,7 +117,7 @@ export const surroundingsTexts = {
     title: 'The server waits for the body of a request it is going to refuse.',
     demand:
       'A server may answer from the head alone. Else anybody can keep it busy. A proxy in front may be the one who waits.',
-    citation: rfc(9110, '9.3.3'),
+    citation: rfc(9110, '7.5'),
     fix: 'Check the token before the body is read.',
   },
   'stack-trace': {

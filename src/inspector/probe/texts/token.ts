@@ -48,6 +48,14 @@ export const tokenTexts = {
     citation: tokenRequirements,
     fix: 'Take tokens from the Authorization header only.',
   },
+  'token-in-body': {
+    severity: 'minor',
+    title: 'The server looks for tokens in the body.',
+    demand:
+      'The access token is taken from the Authorization header. Bodies are logged and passed on as messages.',
+    citation: tokenRequirements,
+    fix: 'Take tokens from the Authorization header only.',
+  },
   'scheme-ignored': {
     severity: 'minor',
     title: 'Your token is taken without the word Bearer before it.',
@@ -61,7 +69,7 @@ export const tokenTexts = {
     title: 'Your token is also taken in capitals.',
     demand:
       'A token is compared character by character; else there are many spellings of it, and it is easier to guess.',
-    citation: rfc(6750, '2.1'),
+    citation: rfc(6749, '10.10'),
     fix: 'Compare tokens exactly. A column of a database may ignore case without being asked to.',
   },
   'token-without-expiry': {
