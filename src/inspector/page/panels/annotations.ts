@@ -12,7 +12,13 @@ export interface Fact {
 /** What the server says of a tool or resource, in words. */
 export function annotationWords({ kind, listed }: Item): readonly Fact[] {
   const annotations = memberOf(listed, 'annotations')
-  return kind === 'tool' ? toolFacts(annotations) : plainFacts(listed)
+  return kind === 'tool' ? [...taskFacts(listed), ...toolFacts(annotations)] : plainFacts(listed)
+}
+
+/** A tool that runs as a task only (MCP 2025-11-25 "Tasks") answers every other call with an error. */
+function taskFacts(listed: unknown): readonly Fact[] {
+  const support = memberOf(memberOf(listed, 'execution'), 'taskSupport')
+  return support === 'required' ? [{ text: 'runs as a task only, which this page cannot', tone: 'warn' }] : []
 }
 
 function toolFacts(annotations: unknown): readonly Fact[] {
