@@ -80,9 +80,11 @@ describe('what a server has', () => {
 
   it('is locked as a whole without a token, and the page says what to do', async () => {
     const { page } = await inspect()
-    const alert = panels(page).getByRole('alert')
-    await alert.waitFor()
-    expect(await alert.innerText()).toContain('The server wants a token (401). Put one into the token box.')
+    const notice = panels(page).locator('.notice')
+    await notice.waitFor()
+    expect(await notice.innerText()).toBe('The server wants a token (401). Put one into the token box.')
+    // It is told, and it is no alarm.
+    expect(await notice.getAttribute('role')).toBe('status')
     expect(await item(page, 'report').innerText()).toContain('needs reports:write')
     expect(await item(page, 'order').innerText()).toContain('needs a token')
   })
