@@ -7,6 +7,7 @@ import { readNodeBody } from '../../server/body.ts'
 import { listenAddress, listenOn } from '../../server/listen.ts'
 import type { InspectorConfig } from '../../server/pages/inspector-config.ts'
 import { inspectorPage } from '../../server/pages/inspector-page.ts'
+import { sessionHeader } from '../session-header.ts'
 import { isOwnRequest } from './local-admission.ts'
 import { problemAnswer, sendLocal } from './local-answer.ts'
 import type { SessionLock } from './session-lock.ts'
@@ -56,9 +57,6 @@ export interface Patience {
   readonly headMs: number
   readonly everyMs: number
 }
-
-/** The header that carries the secret of the session. */
-export const sessionHeader = 'x-inspector-session'
 
 /** Requests at a time, streams counted: one page has few. */
 const mostRequests = 100

@@ -1,5 +1,6 @@
 import { redact, redacted } from '../../../core/index.ts'
 import { writtenForms } from '../../../core/redact.ts'
+import { sessionHeader } from '../../session-header.ts'
 import type { HeaderLines } from './log-entry.ts'
 
 /** Headers whose value is a credential, whatever it looks like. */
@@ -9,7 +10,7 @@ const credentials = new Set([
   'cookie',
   'set-cookie',
   'x-api-key',
-  'x-inspector-session',
+  sessionHeader,
 ])
 
 /** Headers as they may be shown. The scheme in front of a credential stays: it is often what is wrong. */

@@ -1,11 +1,11 @@
+import { sessionHeader } from '../../session-header.ts'
+
 /**
  * A program on this machine lets in only the page it was started for. It prints an address with a key behind the `#`, which
  * browsers send to nobody; the page trades the key for the secret of a session, once. The secret is kept for the tab, so
  * that the page can be loaded anew; it opens nothing but that program, and is no token.
  */
 const place = 'mcp-bearer-session'
-/** The header in which it goes to that program, and to nobody else. */
-export const sessionHeader = 'x-inspector-session'
 
 /** Trades the key in the address for a session, when there is one. The address forgets it in any case. */
 export async function openSession(base: string): Promise<void> {
